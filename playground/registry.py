@@ -1,0 +1,50 @@
+"""Registry: name -> class, filled by importing every module of a folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+
+class Registry(Mapping):
+    """Classes of one kind by name; each class is told its own name as `cls.name`.
+
+    A wrong name raises KeyError with a sentence that lists the right ones.
+    """
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        self._classes: dict[str, type] = {}
+
+    def register(self, name: str):
+        """Class decorator: file the class under `name`; ValueError if the name is taken."""
+
+        def file(cls: type) -> type:
+            if name in self._classes:
+                raise ValueError(f"two {self.kind}s are called {name!r}")
+            cls.name = name
+            self._classes[name] = cls
+            return cls
+
+        return file
+
+    def discover(self, package: ModuleType) -> None:
+        """Import every module of `package`, so that each can register what it holds."""
+        for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._classes:
+            raise KeyError(f"no {self.kind} is called {name!r}; there are {', '.join(sorted(self._classes))}")
+        return self._classes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._classes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
