@@ -34,7 +34,8 @@ class Row:
 class View:
     """What the pictures of a running job show, taken after `step` steps.
 
-    seen, output: uint8 (8, c, h, w), `seen` only where it differs from the input. codes: float32 (m, 2) places of the
+    seen, output: uint8 (8, c, h, w), at most 64 pixels a side, `seen` only where it differs from the input; points in
+    the plane come by the 256. codes: float32 (m, 2) places of the
     sample's codes in the plane. spread: share of the codes' variance along both axes, empty when the plane is the code
     itself. activity: float32 (k,), mean absolute activation of each code entry. psnr: dB of each output.
     """
@@ -52,7 +53,8 @@ class View:
 class Still:
     """What does not change during a run and its pictures need.
 
-    shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images;
+    shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images (256 of them for
+    points in the plane);
     thumbnails: uint8 (m, c, h', w'), at most 32 pixels a side, of the sample whose codes are drawn; labels: int64 (m,).
     """
 

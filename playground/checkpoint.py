@@ -1,0 +1,82 @@
+"""Checkpoints: one safetensors file whose header holds the Experiment that built it; no pickle anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from playground.events import Trouble
+from playground.experiment import Experiment
+from playground.model import Autoencoder
+
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model as it was after `step` steps.
+
+    tensors: name -> array; the model's begin with "model.", a run's own state (optimisers) with other names.
+    about: plain values beside them: history, metrics, status. shape: (c, h, w) of the images it was built for.
+    """
+
+    experiment: Experiment
+    step: int
+    shape: tuple[int, int, int]
+    tensors: dict[str, Tensor]
+    about: dict[str, Any]
+
+    def model(self) -> Autoencoder:
+        """The network with these weights, on the CPU; Trouble where they do not fit the experiment."""
+        model = self.experiment.build(self.shape)
+        weights = {name.removeprefix("model."): t for name, t in self.tensors.items() if name.startswith("model.")}
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError:
+            raise Trouble("The weights in this file do not fit the experiment in its header.") from None
+        return model.eval()
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write aside, then rename: a reader, or a kill in the middle, finds the old file or the new one, never half."""
+    header = {
+        "format": "autoencoder-playground",
+        "version": VERSION,
+        "experiment": checkpoint.experiment.to_json(),
+        "step": str(checkpoint.step),
+        "shape": json.dumps(list(checkpoint.shape)),
+        "about": json.dumps(checkpoint.about),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".part")
+    aside.write_bytes(to_bytes({name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}, header))
+    os.replace(aside, path)
+
+
+def load(path: Path, weights: bool = True) -> Checkpoint:
+    """Read a checkpoint, or its header alone; Trouble in one sentence for a file that is none or is damaged."""
+    path = Path(path)
+    try:
+        with safe_open(path, "pt") as file:
+            header = file.metadata() or {}
+            if header.get("format") != "autoencoder-playground":
+                raise Trouble(f"{path.name} is not a model of the playground.")
+            if header.get("version") != VERSION:
+                raise Trouble(f"{path.name} was written by another version of the playground.")
+            tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}
+        shape = tuple(int(side) for side in json.loads(header["shape"]))
+        if len(shape) != 3:
+            raise ValueError("three sides belong to an image")
+        return Checkpoint(Experiment.from_json(header["experiment"]), int(header["step"]), shape, tensors,
+                          json.loads(header["about"]))
+    except FileNotFoundError:
+        raise Trouble(f"There is no file called {path.name}.") from None
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        raise Trouble(f"{path.name} is damaged or is not a model of the playground.") from None

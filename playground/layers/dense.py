@@ -1,0 +1,37 @@
+"""Dense layers: h = g(Wx + b), with weights of their own or tied to the encoder's."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from playground.layers import Block
+
+
+class DenseBlock(Block):
+    """g(Wx + b) on whatever comes in, flattened; out comes `shape`, of which the product is the number of units."""
+
+    def __init__(self, inputs: int, shape: tuple[int, ...], activation: str, tied_to: nn.Linear | None = None):
+        units = math.prod(shape)
+        linear = nn.Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to)
+        super().__init__("dense" if tied_to is None else "dense, tied", shape, linear, activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = super().forward(x.flatten(1))
+        return out if len(self.shape) == 1 else out.unflatten(1, self.shape)
+
+
+class TransposedLinear(nn.Module):
+    """Wᵀh + c with the weights W of another layer and a bias c of its own (tied weights)."""
+
+    def __init__(self, other: nn.Linear):
+        super().__init__()
+        self._other = (other,)  # in a tuple, so that the shared weight is registered (and saved) once
+        bound = 1 / math.sqrt(other.out_features)
+        self.bias = nn.Parameter(torch.empty(other.in_features).uniform_(-bound, bound))
+
+    def forward(self, code: Tensor) -> Tensor:
+        return F.linear(code, self._other[0].weight.T, self.bias)

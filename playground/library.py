@@ -1,0 +1,78 @@
+"""Library: the models that lie in `pretrained/` and in the user's runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playground import checkpoint
+from playground.checkpoint import Checkpoint
+from playground.events import Row, Trouble
+from playground.experiment import Experiment
+
+SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model on disk: its name, file, and what its header says. status is "shipped" or the run's own."""
+
+    name: str
+    path: Path
+    experiment: Experiment
+    step: int
+    status: str
+    history: tuple[Row, ...]
+    metrics: dict[str, float]
+    earlier: tuple[str, ...]
+    modified: float
+
+
+class Library:
+    """Runs in one folder, a file each, and the shipped models beside them. Reading a listing reads headers only."""
+
+    def __init__(self, runs: Path, shipped: Path = SHIPPED):
+        self.runs, self.shipped = runs, shipped
+
+    def path(self, run: str) -> Path:
+        """The file of a run; Trouble for a name that could lead elsewhere."""
+        if not NAME.fullmatch(run):
+            raise Trouble("This is not the name of a run.")
+        return self.runs / f"{run}.safetensors"
+
+    def save(self, run: str, state: Checkpoint) -> None:
+        checkpoint.save(self.path(run), state)
+
+    def load(self, run: str) -> Checkpoint:
+        return checkpoint.load(self.path(run))
+
+    def delete(self, run: str) -> None:
+        self.path(run).unlink(missing_ok=True)
+
+    def entry(self, run: str) -> Entry | None:
+        """One saved run by its name; None when there is none that can be read."""
+        try:
+            return _entry(run, self.path(run))
+        except Trouble:
+            return None
+
+    def saved(self) -> list[Entry]:
+        """All runs that can be read, newest first; damaged files are passed over."""
+        entries = [self.entry(path.stem) for path in sorted(self.runs.glob("*.safetensors"))]
+        return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
+
+    def models(self) -> list[Entry]:
+        """Shipped models by name, then the saved runs."""
+        shipped = [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
+        return shipped + self.saved()
+
+
+def _entry(name: str, path: Path) -> Entry:
+    header = checkpoint.load(path, weights=False)
+    about = header.about
+    terms = ("reconstruction", *header.experiment.variant.penalties)
+    history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
+    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
+                 about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime)

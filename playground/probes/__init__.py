@@ -1,0 +1,1 @@
+"""Probes: what can be asked of a model; tensors in, arrays out."""

@@ -1,0 +1,72 @@
+"""The pictures of a running session, taken a few times a second while somebody watches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from playground.events import Still, View
+from playground.images import thumbnails
+from playground.metrics import psnr
+from playground.probes.plane import PrincipalPlane
+
+if TYPE_CHECKING:
+    from playground.trainer import Session
+
+SHOWN = 8
+SHOWN_POINTS = 256  # where an "image" is a point of the plane, a picture needs many
+LARGEST = 64  # pixels a side in the pictures sent live
+THUMBNAIL = 32
+DRAWN = 500
+
+
+class Live:
+    """What never changes (`still`) and what does (`view()`), as arrays, for one session."""
+
+    def __init__(self, session: Session, device_name: str):
+        self._session, self._plane = session, PrincipalPlane()
+        resident = session.resident
+        count = SHOWN_POINTS if resident.shape == (1, 1, 2) else SHOWN
+        self._indices = torch.from_numpy(resident.shown(count)).to(resident.device)
+        drawn = resident.held_out[:DRAWN].cpu().numpy()
+        self.still = Still(
+            shape=resident.shape,
+            steps_per_epoch=session.batches.per_epoch,
+            device=device_name,
+            shown=_bytes(session.held_out[self._indices]),
+            thumbnails=thumbnails(drawn if drawn.dtype == np.uint8 else _bytes(torch.from_numpy(drawn)), THUMBNAIL),
+            labels=resident.held_out_labels[:DRAWN],
+            classes=resident.source.classes,
+            train_images=len(resident.train),
+            held_out_images=len(resident.held_out),
+        )
+
+    @torch.no_grad()
+    def view(self) -> View:
+        """Eight reconstructions and the places of up to 500 held-out codes, as the model is now."""
+        session = self._session
+        x = session.held_out
+        seen = session.experiment.variant.see(x, session.held_out_rng())
+        codes = session.model.encode(seen[:DRAWN])
+        clean = x[self._indices]
+        output = session.model.decode(session.model.encode(seen[self._indices])).clamp(0, 1)
+        places, spread = self._plane.project(codes.float())
+        errors = (output - clean).square().flatten(1).mean(1).tolist()
+        return View(
+            step=session.step,
+            seen=None if seen is x else _bytes(seen[self._indices]),
+            output=_bytes(output),
+            codes=places.cpu().numpy(),
+            spread=spread,
+            activity=codes.abs().mean(0).cpu().numpy(),
+            psnr=tuple(psnr(error) for error in errors),
+        )
+
+
+def _bytes(images: Tensor) -> np.ndarray:
+    """Images in [0, 1] to uint8, at most 64 pixels a side."""
+    levels = images.clamp(0, 1).mul(255).round().to(torch.uint8).cpu().numpy()
+    return thumbnails(levels, LARGEST)

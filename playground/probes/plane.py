@@ -1,0 +1,50 @@
+"""Codes in a plane: the code itself when it has two entries, else the plane of its two principal directions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+REFIT_EVERY = 4  # looks between two fits of a wide code's plane: between them the codes move in the old one
+SMALL = 64
+
+
+class PrincipalPlane:
+    """Projects codes onto their principal plane, turned so that it does not spin from one look to the next."""
+
+    def __init__(self):
+        self._basis: Tensor | None = None
+        self._looks = 0
+
+    def project(self, codes: Tensor) -> tuple[Tensor, tuple[float, ...]]:
+        """Codes (m, k) to places (m, 2), and the share of the variance along both axes, empty when k is 1 or 2.
+
+        The basis is rotated onto the previous one (orthogonal Procrustes): where codes barely move, places barely move.
+        """
+        if codes.shape[1] == 1:
+            return torch.cat([codes, torch.zeros_like(codes)], 1), ()
+        if codes.shape[1] == 2:
+            return codes, ()
+        centred = codes - codes.mean(0)
+        if self._basis is None or codes.shape[1] <= SMALL or self._looks % REFIT_EVERY == 0:
+            self._fit(centred)
+        self._looks += 1
+        places = centred @ self._basis
+        total = centred.square().sum().clamp_min(1e-12)
+        return places, tuple((places.square().sum(0) / total).tolist())
+
+    def _fit(self, centred: Tensor) -> None:
+        k = centred.shape[1]
+        if k <= SMALL:
+            basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -2:].flip(1)
+        else:  # one step of subspace iteration from the last plane, or from the widest entries, is enough to follow
+            start = self._basis if self._basis is not None else torch.eye(k)[:, centred.var(0).topk(2).indices.cpu()]
+            basis = start.to(centred)
+            for _ in range(3 if self._basis is not None else 8):
+                basis = torch.linalg.qr(centred.T @ (centred @ basis)).Q
+            turn = torch.linalg.eigh((centred @ basis).T @ (centred @ basis)).eigenvectors.flip(1)
+            basis = basis @ turn
+        if self._basis is not None:
+            u, _, vt = torch.linalg.svd(basis.T @ self._basis)
+            basis = basis @ u @ vt
+        self._basis = basis

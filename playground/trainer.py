@@ -1,0 +1,233 @@
+"""Trainer: a session that takes steps, and the generator over it. No threads, no screens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+
+import torch
+
+from playground.batches import Batches, Resident, mix, to_unit
+from playground.checkpoint import Checkpoint
+from playground.events import Allowance, Row, Stepped, Trouble
+from playground.experiment import Experiment
+from playground.history import History
+from playground.metrics import psnr, ssim
+from playground.probes.live import Live
+
+KEEP_GOOD_EVERY = 1.0  # seconds between two copies of weights known to be finite
+HELD_OUT_NOISE = 2  # keeps the fixed draws of the held-out loss apart from the training's
+
+
+class Session:
+    """The mutable state of one run. Only the thread that iterates train() may touch it.
+
+    After __init__ the model has its first weights (or a checkpoint's) on the resident images' device.
+    """
+
+    def __init__(self, experiment: Experiment, resident: Resident, device_name: str, saved: Checkpoint | None = None):
+        self.experiment, self.resident = experiment, resident
+        training = experiment.training
+        self.batches = Batches(resident, training.batch, training.seed)
+        self.model = experiment.build(resident.shape).to(resident.device)
+        self.optimisers = {
+            side: torch.optim.Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
+            for side, weights in self.model.sides().items()
+        }
+        self.rng = torch.Generator(device=resident.device)
+        self.held_out = resident.sample()
+        self.history = History(self.batches.history_interval())
+        self.step, self.rate, self.metrics = 0, 0.0, {}
+        self.marks: tuple[tuple[int, str], ...] = ()
+        self.term_names = ("reconstruction", *experiment.variant.penalties)
+        # one row of terms a step, fetched once a slice; row sums are added up at steps, not slices, to stay repeatable
+        self._losses = torch.zeros(self.history.interval, len(self.term_names), device=resident.device)
+        self._filled, self._fetched = 0, 0
+        self._sums, self._summed = [0.0] * len(self.term_names), 0
+        self.live = Live(self, device_name)
+        if saved is not None:
+            self._restore(saved)
+        self.terms, self.held_out_loss = self._first_terms(), self.evaluate()
+        if saved is None:
+            self.history.add(Row(0, self.terms, self.held_out_loss))
+        self._good, self._good_at = self.state(), time.monotonic()
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self.experiment.training.epochs * self.batches.per_epoch
+
+    # One step -------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Take one step on one batch: forward, backward, update; the terms stay on the device."""
+        batch = self.batches[self.step]
+        self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
+        values = []
+        for side, terms in self.experiment.variant.losses(self.model, batch, self.rng):
+            means = [term.mean() for term in terms.values()]
+            optimiser = self.optimisers[side]
+            optimiser.zero_grad()
+            (means[0] if len(means) == 1 else torch.stack(means).sum()).backward()
+            optimiser.step()
+            values += means
+        with torch.no_grad():
+            torch.stack(values, out=self._losses[self._filled])
+        self._filled += 1
+        self.step += 1
+        if self._filled == len(self._losses) or self.history.due(self.step):
+            self._flush()
+
+    def _flush(self) -> None:
+        """Add the buffered terms to the row's sums, and close the row if one is due here."""
+        self.present()
+        for j, total in enumerate(self._losses[: self._filled].double().sum(0).tolist()):
+            self._sums[j] += total
+        self._summed += self._filled
+        self._filled = self._fetched = 0
+        if self.history.due(self.step):
+            self.held_out_loss = self.evaluate()
+            means = (total / self._summed for total in self._sums)
+            self.history.add(Row(self.step, dict(zip(self.term_names, means)), self.held_out_loss))
+            self._sums, self._summed = [0.0] * len(self.term_names), 0
+
+    def present(self) -> None:
+        """Fetch the terms of the steps since the last fetch; Trouble, with the last good weights, if one is not finite."""
+        new = self._losses[self._fetched : self._filled]
+        if not len(new):
+            return
+        self._fetched = self._filled
+        means = new.mean(0).tolist()
+        if not all(map(_finite, means)):
+            self._diverged(means)
+        self.terms = dict(zip(self.term_names, means))
+        if time.monotonic() - self._good_at > KEEP_GOOD_EVERY:
+            self._good, self._good_at = self.state(), time.monotonic()
+
+    def _diverged(self, means: list[float]) -> None:
+        step, wrong = self.step, [name for name, mean in zip(self.term_names, means) if not _finite(mean)]
+        self._restore(self._good)
+        variant, rate = self.experiment.variant, self.experiment.training.rate
+        advice = f"lower the learning rate (now {rate:g})"
+        if wrong == ["contraction"]:
+            advice = f"lower the weight λ (now {variant.weight:g}) or the learning rate (now {rate:g})"
+        raise Trouble(f"The loss stopped being a number at step {step:,}; the weights of step {self.step:,} are kept: "
+                      f"{advice} and resume.")
+
+    # Measuring ------------------------------------------------------------------------------------------------------
+
+    def held_out_rng(self) -> torch.Generator:
+        """Fixed draws, the same at every measurement, so that the held-out curve is not noise itself."""
+        return self.rng.manual_seed(mix(self.experiment.training.seed, HELD_OUT_NOISE, HELD_OUT_NOISE))
+
+    @torch.no_grad()
+    def evaluate(self) -> float:
+        """The reconstruction loss on the held-out sample, with fixed noise where the variant corrupts."""
+        seen = self.experiment.variant.see(self.held_out, self.held_out_rng())
+        return float(self.model.reconstruction_error(self.model.encode(seen), self.held_out).mean())
+
+    def _first_terms(self) -> dict[str, float]:
+        """The terms of the batch that comes next, before any step on it."""
+        losses = self.experiment.variant.losses(self.model, self.batches[self.step], self.held_out_rng())
+        _, terms = next(losses)
+        return {name: float(term.detach().mean()) for name, term in terms.items()}
+
+    @torch.no_grad()
+    def measure(self) -> Iterator[None]:
+        """Fill `metrics` from all held-out images, a chunk between two yields so that the device stays shared."""
+        rng, total, squared, count = self.held_out_rng(), 0.0, 0.0, 0
+        for chunk in self.resident.held_out.split(256):
+            x = to_unit(chunk)
+            code = self.model.encode(self.experiment.variant.see(x, rng))
+            total += float(self.model.reconstruction_error(code, x).sum())
+            output = self.model.decode(code).clamp(0, 1)
+            squared += float((output - x).square().flatten(1).mean(1).sum())
+            if count == 0:
+                similarity = ssim(x.cpu().numpy(), output.cpu().numpy())
+            count += len(x)
+            yield
+        self.metrics = {"held_out": total / count, "psnr": psnr(squared / count)}
+        if similarity is not None:
+            self.metrics["ssim"] = similarity
+
+    # State ----------------------------------------------------------------------------------------------------------
+
+    def retune(self, experiment: Experiment) -> None:
+        """Take over turned live knobs at the next step, and mark the curve."""
+        turns = self.experiment.turns(experiment)
+        self.experiment = experiment
+        for optimiser in self.optimisers.values():
+            optimiser.param_groups[0]["lr"] = experiment.training.rate
+        if self.step and turns:
+            self.marks = (*self.marks, (self.step, ", ".join(turns)))[-50:]
+
+    def state(self, status: str = "running") -> Checkpoint:
+        """Everything that the run needs to go on from here, copied."""
+        tensors = {f"model.{name}": t.detach().clone() for name, t in self.model.state_dict().items()}
+        for side, optimiser in self.optimisers.items():
+            for i, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{side}.{i}.{name}": t.detach().clone() for name, t in moments.items()}
+        tensors["losses"] = self._losses[: self._filled].clone()
+        about = {
+            "status": status, "stride": self.history.stride, "sums": self._sums, "summed": self._summed,
+            "history": [[row.step, row.held_out, *row.terms.values()] for row in self.history.rows],
+            "marks": self.marks, "metrics": self.metrics,
+        }
+        return Checkpoint(self.experiment, self.step, self.resident.shape, tensors, about)
+
+    def _restore(self, saved: Checkpoint) -> None:
+        self.model.load_state_dict({k.removeprefix("model."): t for k, t in saved.tensors.items() if k[:6] == "model."})
+        for side, optimiser in self.optimisers.items():
+            states: dict[int, dict[str, torch.Tensor]] = {}
+            for key, tensor in saved.tensors.items():
+                if key.startswith(f"optimiser.{side}."):
+                    _, _, i, name = key.split(".")
+                    states.setdefault(int(i), {})[name] = tensor.clone()
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+            optimiser.param_groups[0]["lr"] = self.experiment.training.rate
+        about, losses = saved.about, saved.tensors["losses"]
+        rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
+                     for step, held_out, *terms in about["history"])
+        self.history = History(self.history.interval, rows, about["stride"])
+        self._sums, self._summed = list(about["sums"]), about["summed"]
+        self._losses[: len(losses)] = losses.to(self._losses)
+        self._filled = self._fetched = len(losses)
+        self.marks = tuple((step, text) for step, text in about["marks"])
+        self.metrics, self.step = dict(about["metrics"]), saved.step
+
+    def report(self, look: bool = False) -> Stepped:
+        """What a screen may know now; `look` adds the pictures."""
+        self.present()
+        return Stepped(
+            self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride, self.rate,
+            self.marks, self.live.still, self.live.view() if look else None, self.metrics,
+        )
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
+
+
+def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
+    """Events of a run: the first before any step, then one per allowance sent (one step where none is sent).
+
+    Pausing is not asking for the next one, stepping is asking for one, stopping is closing the generator.
+    Raises Trouble when the loss is not finite or the device's memory runs out; the session then holds good weights.
+    """
+    try:
+        allowance = (yield session.report(look=True)) or Allowance()
+        while session.step < session.steps:
+            started, first = time.perf_counter(), session.step
+            while session.step < session.steps and session.step - first < allowance.steps:
+                session.advance()
+                if allowance.seconds and time.perf_counter() - started >= allowance.seconds:
+                    break
+            single = session.step - first == 1 and allowance.steps == 1
+            if single and not session.history.due(session.step):
+                session.held_out_loss = session.evaluate()
+            allowance = (yield session.report(allowance.look)) or Allowance()
+        for _ in session.measure():
+            allowance = (yield session.report()) or Allowance()
+        yield session.report(look=True)
+    except torch.OutOfMemoryError:
+        raise Trouble("The device's memory is full, so this run ended: choose a smaller batch, width or image size.") from None

@@ -1,0 +1,270 @@
+"""Workbench: the one object that every face holds; commands go in, snapshots come out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from playground.batches import Resident
+from playground.checkpoint import Checkpoint
+from playground.data import Dataset
+from playground.events import Snapshot, Trouble, Waiting
+from playground.experiment import Experiment
+from playground.home import home
+from playground.library import Library
+from playground.runner import Engine, Events
+from playground.trainer import Session, train
+
+SAVE_EVERY = 5.0  # seconds: with a slice and the write itself, a kill loses less than ten
+DATA_KEPT = 6  # data sets that stay on the device after their last use
+
+
+class Workbench:
+    """Experiments, jobs, models and data of one process.
+
+    Runs are saved under `home`/runs as they go; those that were running when the last process died go on by
+    themselves. device is "cuda", "mps" or "cpu"; by default PLAYGROUND_DEVICE, or the best there is.
+    """
+
+    def __init__(self, home_folder: Path | None = None, device: str | None = None):
+        self._device = choose_device(device)
+        self.device = describe(self._device)
+        self.library = Library(Path(home_folder or home()) / "runs")
+        self._engine = Engine()
+        self._sessions: dict[str, Session] = {}  # touched on the device thread only
+        self._images: dict[Dataset, Future] = {}
+        self._progress: dict[Dataset, Waiting] = {}
+        self._experiments: dict[str, Experiment] = {}
+        for entry in reversed(self.library.saved()):
+            if entry.status == "running":
+                self._reopen(entry.name, entry.experiment, entry.earlier, paused=False)
+
+    # Runs -----------------------------------------------------------------------------------------------------------
+
+    def start(self, experiment: Experiment, paused: bool = False, pace: float | None = None,
+              earlier: tuple[str, ...] = ()) -> str:
+        """Queue a new run; returns its job's name, which nobody can guess. `paused` leaves it ready at step 0."""
+        job = secrets.token_urlsafe(12)
+        self._experiments[job] = experiment
+        self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier)
+        return job
+
+    def pause(self, job: str) -> Future:
+        return self._command(self._engine.pause, job)
+
+    def resume(self, job: str) -> Future:
+        """Go on; a run that was stopped or that failed goes on from the weights that were kept."""
+        if self._ended(job):
+            self._reopen_ended(job, paused=False)
+        return self._command(self._engine.resume, job)
+
+    def step(self, job: str) -> Future:
+        if self._ended(job):
+            self._reopen_ended(job, paused=True)
+        return self._command(self._engine.step, job)
+
+    def stop(self, job: str) -> Future:
+        return self._command(self._engine.stop, job)
+
+    def set_pace(self, job: str, steps_per_second: float | None) -> Future:
+        return self._command(self._engine.set_pace, job, steps_per_second)
+
+    def retune(self, job: str, changes: dict[str, Any]) -> Future:
+        """Turn live knobs, by dotted name, from the next slice on; ValueError at once where one cannot be turned."""
+        experiment = self._experiments[job].retuned(changes)
+        self._experiments[job] = experiment
+
+        def do() -> None:
+            if job in self._sessions:
+                self._sessions[job].retune(experiment)
+            self._engine.publish(job, title=experiment)
+
+        return self._engine.ask(do)
+
+    def reset(self, job: str, pace: float | None = None) -> str:
+        """End the run, keep it, and make a new one, ready, with the same first weights; returns its name."""
+        return self._again(job, self._experiments[job], pace)
+
+    def reseed(self, job: str, pace: float | None = None) -> str:
+        """As reset, but with new first weights: the next seed."""
+        experiment = self._experiments[job]
+        training = replace(experiment.training, seed=(experiment.training.seed + 1) % 2**31)
+        return self._again(job, replace(experiment, training=training), pace)
+
+    def _again(self, job: str, experiment: Experiment, pace: float | None) -> str:
+        snapshot = self.snapshot(job)
+        took_steps = snapshot is not None and getattr(snapshot.event, "step", 0) > 0
+        if took_steps and not self._ended(job):
+            self.stop(job)
+        earlier = ((job,) if took_steps else ()) + (snapshot.earlier if snapshot else ())
+        new = self.start(experiment, paused=True, pace=pace, earlier=earlier[:5])
+        if not took_steps:
+            self.discard(job)
+        return new
+
+    def discard(self, job: str) -> None:
+        """Forget a job that never took a step; others are kept."""
+        snapshot = self._engine.snapshot(job)
+        if snapshot is not None and getattr(snapshot.event, "step", 0) == 0:
+            self._engine.forget(job)
+
+    # Watching -------------------------------------------------------------------------------------------------------
+
+    def snapshot(self, job: str) -> Snapshot | None:
+        """What a screen may know of a job, saved runs of earlier processes included; None when there is none."""
+        known = self._engine.snapshot(job)
+        if known is not None:
+            return known
+        entry = self._saved(job)
+        return None if entry is None else Snapshot(job, entry.experiment, entry.status, earlier=entry.earlier)
+
+    def jobs(self) -> tuple[Snapshot, ...]:
+        """All runs, newest first: this process's, then the saved ones of earlier processes."""
+        here = tuple(reversed(self._engine.snapshots()))
+        names = {snapshot.job for snapshot in here}
+        there = (self.snapshot(entry.name) for entry in self.library.saved() if entry.name not in names)
+        return here + tuple(snapshot for snapshot in there if snapshot is not None)
+
+    def watch(self, job: str) -> None:
+        """Somebody looks at the job: it brings pictures about ten times a second; a saved run is opened, paused."""
+        if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
+            self._reopen(job, entry.experiment, entry.earlier, paused=True)
+        self._engine.watch(job)
+
+    def unwatch(self, job: str) -> None:
+        self._engine.unwatch(job)
+
+    def tidy(self) -> None:
+        """Forget ready jobs that nobody watches: visitors who left without training."""
+        for snapshot in self._engine.snapshots():
+            if snapshot.status == "ready" and not self._engine.watched(snapshot.job):
+                self.discard(snapshot.job)
+
+    def close(self) -> None:
+        """Save what runs, so that it goes on at the next start, and end the threads."""
+        self._engine.close()
+
+    # Inside ---------------------------------------------------------------------------------------------------------
+
+    def _command(self, verb, job: str, *values: Any) -> Future:
+        if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
+            self._reopen(job, entry.experiment, entry.earlier, paused=True)
+        return verb(job, *values)
+
+    def _saved(self, job: str):
+        try:
+            return self.library.entry(job)
+        except Trouble:
+            return None
+
+    def _ended(self, job: str) -> bool:
+        snapshot = self._engine.snapshot(job)
+        return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
+
+    def _reopen(self, job: str, experiment: Experiment, earlier: tuple[str, ...], paused: bool) -> None:
+        self._experiments[job] = experiment
+        self._engine.start(job, experiment, partial(self._play, job, job), paused, earlier=earlier)
+
+    def _reopen_ended(self, job: str, paused: bool) -> None:
+        snapshot = self._engine.snapshot(job)
+        self._engine.start(job, self._experiments[job], partial(self._play, job, job), paused, snapshot.pace,
+                           snapshot.earlier)
+
+    def _play(self, job: str, saved: str | None) -> Events:
+        """A run from opening to end, saved as it goes; the generator that the engine plays."""
+        images = self._load(self._experiments[job].data)
+        while not images.done():
+            yield self._progress.get(self._experiments[job].data, Waiting("Loading the images"))
+        resident = images.result()
+        if self._experiments[job].training.batch < 1 or not len(resident.train):
+            raise Trouble("This data set has no images to train on.")
+        session = self._open(job, resident, saved)
+        status, last = "", time.monotonic()
+        try:
+            events, allowance = train(session), None
+            while True:
+                event = events.send(allowance)
+                allowance = yield event
+                if allowance is not None and allowance.steps > 0 and time.monotonic() - last > SAVE_EVERY:
+                    self._save(job, session, "running")
+                    last = time.monotonic()
+        except StopIteration:
+            status = "done"
+        except Trouble:
+            status = "failed"
+            raise
+        finally:
+            self._sessions.pop(job, None)
+            if session.step:
+                self._save(job, session, status or self._engine.snapshot(job).status)
+
+    def _open(self, job: str, resident: Resident, saved: str | None) -> Session:
+        """The session of a run, from its first weights or from its file, on the device."""
+        state: Checkpoint | None = None
+        if saved is not None and self.library.path(saved).exists():
+            state = self.library.load(saved)
+        try:
+            session = Session(self._experiments[job], resident, self.device, state)
+        except torch.OutOfMemoryError:
+            raise Trouble("The device's memory is full: choose a smaller width, code or image size.") from None
+        self._sessions[job] = session
+        return session
+
+    def _save(self, job: str, session: Session, status: str) -> None:
+        state = session.state(status)
+        state.about["earlier"] = list(self._engine.snapshot(job).earlier) if self._engine.snapshot(job) else []
+        try:
+            self.library.save(job, state)
+        except OSError as error:
+            logging.getLogger(__name__).warning("run %s could not be saved: %s", job, error)
+
+    def _load(self, data: Dataset) -> Future:
+        """The resident images of a data set, loaded once, aside; a failed load is tried again at the next asking."""
+        known = self._images.pop(data, None)
+        if known is not None and known.done() and known.exception() is not None:
+            known = None
+        self._images[data] = known or self._engine.aside(partial(self._make_resident, data))
+        while len(self._images) > DATA_KEPT:
+            self._images.pop(next(iter(self._images)))
+        return self._images[data]
+
+    def _make_resident(self, data: Dataset) -> Resident:
+        def report(reason: str, fraction: float | None = None) -> None:
+            self._progress[data] = Waiting(reason, fraction)
+
+        try:
+            return Resident(data.load(report), self._device)
+        finally:
+            self._progress.pop(data, None)
+
+
+def choose_device(wanted: str | None = None) -> torch.device:
+    """The device named, or by PLAYGROUND_DEVICE, or the best there is; Trouble for one that is not there."""
+    wanted = wanted or os.environ.get("PLAYGROUND_DEVICE", "")
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if wanted:
+        kind = wanted.partition(":")[0]
+        if kind not in there or not there[kind]():
+            found = ", ".join(name for name, is_there in there.items() if is_there())
+            raise Trouble(f"There is no device called {wanted!r} here; there is {found}.")
+        return torch.device(wanted)
+    return torch.device(next(name for name, is_there in there.items() if is_there()))
+
+
+def describe(device: torch.device) -> str:
+    """The device in words: "CPU, 2 threads" or the card's own name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' * (threads > 1)}"
