@@ -11,6 +11,7 @@ from playground.data._installed import installed_file
 from playground.knobs import knob
 
 SIDE, INK = 8, 16  # the file holds 8×8 values from 0 to 16
+INNER = {16: 14, 28: 22, 32: 26}  # side of the digit within an image of that size
 
 
 @datasets.register("digits")
@@ -42,12 +43,19 @@ class Digits(Dataset):
 
 
 def _enlarged(small: np.ndarray, size: int) -> np.ndarray:
-    """(m, 8, 8) values 0 to 16 -> (m, size, size) uint8, by bicubic interpolation; exact, but for scale, at 8."""
+    """(m, 8, 8) values 0 to 16 -> (m, size, size) uint8; at size 8 the originals, scaled.
+
+    Larger ones are interpolated bicubically, their strokes steepened again by 3v² - 2v³, and set in a narrow margin,
+    since the originals touch the edge.
+    """
     from PIL import Image
 
-    if size == SIDE:
-        return np.round(small * (255 / INK)).astype(np.uint8)
-    large = np.empty((len(small), size, size), np.float32)
-    for i, image in enumerate(small.astype(np.float32)):
-        large[i] = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
-    return np.round(np.clip(large * (255 / INK), 0, 255)).astype(np.uint8)
+    ink = small.astype(np.float32) / INK
+    if size > SIDE:
+        inner, large = INNER[size], np.zeros((len(small), size, size), np.float32)
+        edge = (size - inner) // 2
+        for image, target in zip(ink, large[:, edge : edge + inner, edge : edge + inner], strict=True):
+            target[:] = Image.fromarray(image).resize((inner, inner), Image.Resampling.BICUBIC)
+        ink = np.clip(large, 0, 1)
+        ink = ink * ink * (3 - 2 * ink)
+    return np.round(255 * ink).astype(np.uint8)

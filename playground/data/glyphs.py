@@ -75,11 +75,10 @@ def _placed(master, size: int, rng: np.random.Generator) -> np.ndarray:
     from PIL import Image
 
     slant, turn = rng.uniform(-0.1, 0.35), rng.normal(0, 0.07)
-    scale = rng.uniform(0.85, 1.1) * MASTER / (2 * size) * 0.78  # pixels of the master per half pixel of the image
-    back = (
-        scale * np.array([[1, slant], [0, 1]]) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    )
-    centre = size + rng.uniform(-0.14, 0.14, 2) * size
+    scale = 0.78 * rng.uniform(0.85, 1.1) * MASTER / (2 * size)  # pixels of the master per half pixel of the image
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    back = scale * np.array([[1, slant], [0, 1]]) @ rotation
+    centre = size + rng.uniform(-0.11, 0.11, 2) * size
     offset = MASTER / 2 - back @ centre
     matrix = (*back[0], offset[0], *back[1], offset[1])
     # Twice the size, then averaged in twos: smooth edges at every size.
