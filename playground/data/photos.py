@@ -1,0 +1,97 @@
+"""Patches of real photographs, those that scikit-image and scikit-learn carry inside; nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.data import Dataset, ImageSet, Report, datasets, nothing
+from playground.data._installed import installed_file
+from playground.images import read_image
+from playground.knobs import knob
+
+PHOTOS = {
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "cat": ("skimage", "data/chelsea.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "temple": ("sklearn", "datasets/images/china.jpg"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+}
+GRID, HELD_OUT = 3, 2  # each photograph is cut into 3×3 fields, two of which are held out
+FLAT = 0.12  # standard deviation within a patch below which another place is tried
+
+
+@datasets.register("photos")
+@dataclass(frozen=True)
+class Photos(Dataset):
+    """Square patches, of many scales and rarely flat; the label says from which photograph.
+
+    Held-out patches come from fields of the photographs that no training patch touches.
+    """
+
+    size: int = knob(32, "Side of the patches.", choices=(16, 24, 32, 48, 64, 96), unit="px")
+    colour: bool = knob(True, "Coloured or grey.")
+    count: int = knob(4000, "How many patches.", low=100, high=20000, stops=(1000, 2000, 4000, 10000))
+    seed: int = knob(0, "Chooses the patches and the fields that are held out.", low=0, high=9999, rare=True)
+
+    title = "Photographs"
+    note = "Patches of six photographs shipped with scikit-image (public domain) and scikit-learn (CC BY 2.0)."
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return 3 if self.colour else 1, self.size, self.size
+
+    def load(self, report: Report = nothing) -> ImageSet:
+        from PIL import Image
+
+        rng = np.random.default_rng(self.seed)
+        photos = [Image.fromarray(_photo(name).transpose(1, 2, 0)) for name in PHOTOS]
+        if not self.colour:
+            photos = [photo.convert("L") for photo in photos]
+        held = [rng.permutation(GRID * GRID)[:HELD_OUT] for _ in photos]
+        labels = rng.integers(len(photos), size=self.count)
+        is_held_out = rng.permutation(self.count) < self.count * HELD_OUT // GRID**2
+        images = np.empty((self.count, self.size, self.size, self.shape[0]), np.uint8)
+        for i, label in enumerate(labels):
+            if i % 1000 == 0:
+                report("Cutting patches", i / self.count)
+            free = np.isin(np.arange(GRID * GRID), held[label], invert=not is_held_out[i])
+            images[i] = _patch(photos[label], np.flatnonzero(free), self.size, rng)
+        return ImageSet(
+            images=np.ascontiguousarray(images.transpose(0, 3, 1, 2)),
+            labels=labels.astype(np.int64),
+            classes=tuple(PHOTOS),
+            train=np.flatnonzero(~is_held_out),
+            held_out=np.flatnonzero(is_held_out),
+        )
+
+
+def _photo(name: str) -> np.ndarray:
+    return read_image(installed_file(*PHOTOS[name]))
+
+
+def _patch(photo, fields: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A patch (size, size, c) uint8 from within one of the fields; the eighth if all before it were flat."""
+    from PIL import Image
+
+    for _ in range(8):
+        box = place(photo.width, photo.height, rng.choice(fields), size, rng)
+        patch = np.asarray(photo.crop(box).resize((size, size), Image.Resampling.LANCZOS))
+        patch = patch.reshape(size, size, -1)
+        if patch.std((0, 1)).mean() > 255 * FLAT:
+            break
+    return patch
+
+
+def place(width: int, height: int, field: int, size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """A random square (left, top, right, bottom) inside a field of a photograph, fields counted row by row."""
+    row, column = divmod(int(field), GRID)
+    left, right = column * width // GRID, (column + 1) * width // GRID
+    top, bottom = row * height // GRID, (row + 1) * height // GRID
+    most = min(right - left, bottom - top)
+    side = int(rng.integers(max(size, most // 2), most + 1))
+    x = int(rng.integers(left, right - side + 1))
+    y = int(rng.integers(top, bottom - side + 1))
+    return x, y, x + side, y + side
