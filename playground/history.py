@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
+
 from playground.events import Row
 
 MOST_ROWS = 1000
+WINDOW = 1.0  # seconds the speed is averaged over
 
 
 class History:
@@ -28,3 +32,25 @@ class History:
             self.stride *= 2
             every = self.interval * self.stride
             self.rows = tuple(r for r in self.rows if r.step < self.interval or r.step % every == 0 or r is row)
+
+
+class Speedometer:
+    """Images a second over the last second of work, as the clock on the wall goes: other jobs' turns count."""
+
+    def __init__(self):
+        self.rate = 0.0
+        self._ticks: deque[tuple[float, int]] = deque()
+
+    def tick(self, images: int) -> None:
+        """Hear that so many images have been seen in all. The first tick after a rest only starts the clock."""
+        now = time.perf_counter()
+        self._ticks.append((now, images))
+        while len(self._ticks) > 2 and now - self._ticks[1][0] > WINDOW:
+            self._ticks.popleft()
+        then, before = self._ticks[0]
+        if images > before:
+            self.rate = (images - before) / (now - then)
+
+    def rest(self) -> None:
+        """Hear that the run rests: the time until the next tick is not work."""
+        self._ticks.clear()

@@ -49,7 +49,15 @@ def code_and_norm(encoder: nn.Sequential, x: Tensor, method: str, rng: Generator
             v = torch.empty_like(code).normal_(generator=rng)
             (row,) = torch.autograd.grad(code, x, v, create_graph=True)
             return code, row.square().flatten(1).sum(1)
-        k = code.shape[1]
+        return code, _norm_by_rows(code, x, batched=all(isinstance(block, DenseBlock) for block in encoder))
+
+
+def _norm_by_rows(code: Tensor, x: Tensor, batched: bool) -> Tensor:
+    """Σ_l ‖∂h_l/∂x‖², all rows in one batched product, or one by one, which is faster for convolutions."""
+    k = code.shape[1]
+    if batched:
         basis = torch.eye(k, device=x.device, dtype=x.dtype).unsqueeze(1).expand(k, len(x), k)
         (rows,) = torch.autograd.grad(code, x, basis, create_graph=True, is_grads_batched=True)
-        return code, rows.square().flatten(2).sum((0, 2))
+        return rows.square().flatten(2).sum((0, 2))
+    rows = (torch.autograd.grad(code[:, entry].sum(), x, create_graph=True)[0] for entry in range(k))
+    return sum(row.square().flatten(1).sum(1) for row in rows)

@@ -11,7 +11,7 @@ from playground.batches import Batches, Resident, mix, to_unit
 from playground.checkpoint import Checkpoint
 from playground.events import Allowance, Row, Stepped, Trouble
 from playground.experiment import Experiment
-from playground.history import History
+from playground.history import History, Speedometer
 from playground.metrics import psnr, ssim
 from playground.probes.live import Live
 
@@ -37,7 +37,7 @@ class Session:
         self.rng = torch.Generator(device=resident.device)
         self.held_out = resident.sample()
         self.history = History(self.batches.history_interval())
-        self.step, self.rate, self.metrics = 0, 0.0, {}
+        self.step, self.metrics, self.speed = 0, {}, Speedometer()
         self.marks: tuple[tuple[int, str], ...] = ()
         self.term_names = ("reconstruction", *experiment.variant.penalties)
         # one row of terms a step, fetched once a slice; row sums are added up at steps, not slices, to stay repeatable
@@ -199,7 +199,7 @@ class Session:
         """What a screen may know now; `look` adds the pictures."""
         self.present()
         return Stepped(
-            self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride, self.rate,
+            self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride, self.speed.rate,
             self.marks, self.live.still, self.live.view() if look else None, self.metrics,
         )
 
@@ -218,6 +218,10 @@ def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
         allowance = (yield session.report(look=True)) or Allowance()
         while session.step < session.steps:
             started, first = time.perf_counter(), session.step
+            if allowance.steps:
+                session.speed.tick(first * session.batches.size)
+            else:
+                session.speed.rest()
             while session.step < session.steps and session.step - first < allowance.steps:
                 session.advance()
                 if allowance.seconds and time.perf_counter() - started >= allowance.seconds:

@@ -1,0 +1,146 @@
+"""One suite over every variant, architecture and data set: a new plug-in is tested without writing a test."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from playground import checkpoint
+from playground.architectures import architectures
+from playground.data import datasets
+from playground.events import Allowance
+from playground.experiment import Experiment, formulas, parameters, plan
+from playground.layers import ACTIVATIONS
+from playground.trainer import Session, train
+from playground.variants import variants
+from tests.plugins import experiment, resident
+
+ALL = [*itertools.product(sorted(variants), sorted(architectures), sorted(datasets))]
+every_combination = pytest.mark.parametrize(("variant", "architecture", "data"), ALL)
+every_pair = pytest.mark.parametrize(("variant", "architecture"),
+                                     [*itertools.product(sorted(variants), sorted(architectures))])
+
+
+def session(made: Experiment, saved=None) -> Session:
+    return Session(made, resident(made.data), "CPU", saved)
+
+
+def terms_of(made: Experiment, steps: int) -> list[dict[str, float]]:
+    run = train(session(made))
+    return [next(run).terms for _ in range(steps)]
+
+
+@every_combination
+def test_learns_what_it_has_not_seen(variant, architecture, data):
+    # points in the plane start close to their mean, and two pixels give the noise no room: a longer, quieter run
+    made = experiment(variant, architecture, data, rate=1e-2, epochs=1000, seed=1)
+    calm = {"contractive": {"variant.weight": 0.01}, "sparse": {"variant.beta": 0.01},
+            "denoising": {"variant.level": 0.1}}.get(variant, {})
+    run = session(made.retuned(calm))
+    first = run.held_out_loss
+    events = train(run)
+    next(events)
+    last = events.send(Allowance(seconds=60, steps=600 if data == "plane" else 80))
+    assert run.evaluate() < 0.9 * first
+    assert [*last.terms] == ["reconstruction", *variants[variant].penalties]
+    assert last.history[-1].held_out < first
+
+
+@every_combination
+def test_round_trips_through_link_and_json(variant, architecture, data):
+    made = experiment(variant, architecture, data, seed=7)
+    assert Experiment.from_query(made.to_query()) == (made, [])
+    assert Experiment.from_json(made.to_json()) == made
+    assert Experiment().to_query() == ""
+
+
+@every_pair
+def test_round_trips_through_a_checkpoint_and_goes_on_as_if_never_stopped(variant, architecture, tmp_path):
+    made = experiment(variant, architecture)
+    whole, part = session(made), session(made)
+    straight = [event.terms for _, event in zip(range(31), train(whole))][-10:]
+    run = train(part)
+    for _ in range(21):
+        next(run)
+    checkpoint.save(tmp_path / "run.safetensors", part.state())
+    again = session(made, checkpoint.load(tmp_path / "run.safetensors"))
+    assert (again.step, again.history.rows) == (part.step, part.history.rows)
+    run = train(again)
+    next(run)
+    assert [next(run).terms for _ in range(10)] == straight
+    assert again.history.rows == whole.history.rows
+
+
+@every_pair
+def test_a_loaded_model_gives_the_same_reconstructions(variant, architecture, tmp_path):
+    run = session(experiment(variant, architecture))
+    run.advance()
+    checkpoint.save(tmp_path / "run.safetensors", run.state())
+    model = checkpoint.load(tmp_path / "run.safetensors").model()
+    with torch.no_grad():
+        assert torch.equal(model(run.held_out), run.model(run.held_out))
+
+
+@every_pair
+def test_is_repeatable_by_its_seed(variant, architecture):
+    made = experiment(variant, architecture)
+    torch.manual_seed(1)
+    first = terms_of(made, 6)
+    torch.manual_seed(2)
+    assert terms_of(made, 6) == first
+    assert terms_of(experiment(variant, architecture, seed=5), 6) != first
+
+
+@every_pair
+def test_running_beside_other_jobs_changes_no_number(variant, architecture):
+    made = experiment(variant, architecture)
+    alone = terms_of(made, 6)
+    ours, other = train(session(made)), train(session(experiment("denoising", "dense", seed=9)))
+    together = [event.terms for event, _ in zip(ours, other) if event.step < 6]
+    assert together[:6] == alone
+
+
+@every_pair
+def test_slices_change_no_number(variant, architecture):
+    made = experiment(variant, architecture)
+    by_one, at_once = session(made), session(made)
+    for _ in zip(range(71), train(by_one)):
+        pass
+    run = train(at_once)
+    next(run)
+    run.send(Allowance(seconds=60, steps=70))
+    assert by_one.step == at_once.step == 70
+    assert by_one.history.rows == at_once.history.rows
+
+
+@every_pair
+def test_the_plan_is_the_network_that_is_built(variant, architecture):
+    made = experiment(variant, architecture)
+    model = made.build(made.data.shape)
+    assert sum(p.numel() for p in model.parameters()) == parameters(made)
+    layers = plan(made)
+    assert (layers[0].part, layers[-1].part) == ("input", "output")
+    assert [layer.part for layer in layers].count("code") == 1
+    assert layers[0].shape == layers[-1].shape == made.data.shape
+
+
+@pytest.mark.parametrize("name", sorted(variants))
+def test_a_variant_explains_itself(name):
+    variant = variants[name]
+    assert variant.__doc__ and variant.motto.endswith(".")
+    assert variant().code_activation in ACTIVATIONS
+    assert [*formulas(experiment(name))][0] == "reconstruction"
+
+
+@every_pair
+def test_every_knob_has_a_help_and_a_default_in_range(variant, architecture):
+    made = experiment(variant, architecture)
+    from playground.knobs import check, knobs
+
+    for part in (made.data, made.architecture, made.variant, made.training):
+        for name, setting in knobs(part).items():
+            assert setting.help.endswith("."), (part, name)
+            assert check(type(part), name, getattr(type(part)(), name)) == getattr(type(part)(), name)
+            assert all(check(type(part), name, stop) == stop for stop in setting.stops)

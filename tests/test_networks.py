@@ -1,0 +1,85 @@
+"""Networks give back exactly the size they were given, for every size, depth and way of shrinking and growing."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from playground.architectures import architectures
+from playground.layers import ACTIVATIONS
+from playground.model import Autoencoder
+
+sides = st.integers(8, 256)
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=sides, width=sides, depth=st.integers(1, 6), channels=st.sampled_from([1, 3]),
+       down=st.sampled_from(["stride", "pooling"]), up=st.sampled_from(["transposed", "resize"]))
+def test_convolutional_networks_give_back_the_size(height, width, depth, channels, down, up):
+    made = architectures["convolutional"](code=3, depth=depth, width=1, down=down, up=up)
+    shape = (channels, height, width)
+    encoder, decoder = made.build(shape, "linear")
+    x = torch.rand(1, *shape)
+    code = encoder(x)
+    assert code.shape == (1, 3)
+    assert decoder(code).shape == x.shape
+    for block, out in zip(encoder, _outputs(encoder, x)):
+        assert tuple(out.shape[1:]) == block.shape
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=sides, width=sides, depth=st.integers(1, 6), tied=st.booleans(), code=st.sampled_from([1, 5, 1024]))
+def test_dense_networks_give_back_the_size(height, width, depth, tied, code):
+    made = architectures["dense"](code=code, depth=depth, width=8, tied=tied)
+    with torch.device("meta"):  # shapes only: 1,024 x 65,536 weights need not be made
+        encoder, decoder = made.build((1, height, width), "sigmoid")
+        x = torch.empty(2, 1, height, width)
+        assert encoder(x).shape == (2, code)
+        assert decoder(encoder(x)).shape == x.shape
+
+
+def _outputs(blocks, x):
+    for block in blocks:
+        x = block(x)
+        yield x
+
+
+def test_tied_weights_are_shared_and_halve_the_parameters():
+    shape = (1, 10, 10)
+    free = architectures["dense"](code=7, depth=3, width=32)
+    tied = architectures["dense"](code=7, depth=3, width=32, tied=True)
+    count = lambda made: sum(p.numel() for p in nn.ModuleList(made.build(shape, "linear")).parameters())  # noqa: E731
+    weights = 100 * 32 + 32 * 16 + 16 * 7
+    assert count(free) - count(tied) == weights
+    encoder, decoder = tied.build(shape, "linear")
+    code = torch.randn(4, 7)
+    by_hand = code @ encoder[2].linear.weight + decoder[0].linear.bias
+    assert torch.allclose(decoder[0].linear(code), by_hand)
+    decoder(encoder(torch.rand(4, *shape))).sum().backward()
+    assert all(block.linear.weight.grad is not None for block in encoder)
+
+
+@pytest.mark.parametrize("name", sorted(architectures))
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_the_codes_activation_is_the_variants(name, activation):
+    encoder, _ = architectures[name]().build((1, 16, 16), activation)
+    assert type(encoder[-1].activation) is ACTIVATIONS[activation]
+
+
+def test_the_decoder_mirrors_the_encoder():
+    encoder, decoder = architectures["dense"](code=5, depth=4, width=64).build((1, 8, 8), "linear")
+    widths = [block.shape for block in encoder]
+    assert widths == [(64,), (32,), (16,), (5,)]
+    assert [block.shape for block in decoder] == [(16,), (32,), (64,), (1, 8, 8)]
+
+
+def test_cross_entropy_always_has_a_sigmoid_output():
+    encoder, decoder = architectures["dense"]().build((1, 8, 8), "linear")
+    x = torch.rand(3, 1, 8, 8)
+    out = Autoencoder(encoder, decoder, output="linear", loss="bce")(x)
+    assert ((out > 0) & (out < 1)).all()
+    free = Autoencoder(encoder, decoder, output="linear", loss="mse")(x)
+    assert torch.allclose(torch.sigmoid(free), out)
