@@ -1,0 +1,56 @@
+# Autoencoder Playground: `make run` starts it, `make test` tests it. Both make the environment they need.
+# VENV names the environment's folder, PYTHON the interpreter it is made from (3.11 to 3.13), ARGS goes to the command.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: run test test-fast check format bench clean
+
+run: $(STAMP)-run
+	$(BIN)/python app.py $(ARGS)
+
+test: $(STAMP)-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(STAMP)-dev
+	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+
+check: $(STAMP)-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The peers' packages lie in a folder of their own, so that what they pin cannot disturb the playground.
+bench: $(STAMP)-dev $(STAMP)-peers
+	PLAYGROUND_PEERS=$(VENV)/peers $(BIN)/python -m benchmarks.training $(ARGS)
+	$(BIN)/python -m benchmarks.interface
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Environments: made when missing, filled again when the lists change -------------------------------------------------
+
+$(BIN)/python:
+	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 \
+	    "$$HOME"/.pyenv/versions/3.13*/bin/python "$$HOME"/.pyenv/versions/3.12*/bin/python "$$HOME"/.pyenv/versions/3.11*/bin/python; do \
+	    if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	        echo "Making $(VENV) with $$("$$candidate" --version)"; exec "$$candidate" -m venv "$(VENV)"; \
+	    fi; \
+	done; echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (Debian: apt install python3-venv)." >&2; exit 1
+
+$(STAMP)-run: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(STAMP)-dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(STAMP)-run
+
+$(STAMP)-peers: benchmarks/requirements.txt $(STAMP)-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/peers -r benchmarks/requirements.txt
+	@touch $@

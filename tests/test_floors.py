@@ -1,0 +1,179 @@
+"""The building's plan, held by reading the imports: what stands on which floor, and what may not enter it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAYGROUND = ROOT / "playground"
+
+FLOORS = (
+    ("knobs", "registry", "events", "images", "home"),
+    ("layers", "model", "losses", "jacobian", "corruption", "metrics", "history", "runner"),
+    ("data", "architectures", "variants", "tasks"),
+    ("experiment",),
+    ("checkpoint", "probes", "batches"),
+    ("trainer", "library"),
+    ("workbench",),
+    ("look", "figures", "live", "lab", "studio", "server", "commands", "__main__"),
+)
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+TOP = len(FLOORS) - 1
+FACES = {"streamlit", "gradio"}
+THREADS = {"threading", "_thread", "queue", "multiprocessing", "concurrent"}
+HEAVY = {"torchvision", "sklearn", "skimage", "scipy", "cv2", "umap", "plotly", "torchmetrics", "pandas", "matplotlib"}
+EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f]")
+PATH_OF_A_MACHINE = re.compile(r"""(?<![\w.\-/])/(?:home|root|Users|work|mnt|tmp|var/folders)/\w""")
+READABLE = {".py", ".js", ".css", ".md", ".toml", ".txt", ".html", ".svg", ".json", ".yml", ".yaml", ""}
+
+
+def modules() -> list[Path]:
+    return sorted(PLAYGROUND.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    """playground/data/digits.py -> playground.data.digits"""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def floor_of(module: str) -> int:
+    """The floor of playground.x or playground.x.y; KeyError for a module that the plan does not know."""
+    return FLOOR[module.split(".")[1]]
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Names imported, and whether that happens when the module is loaded; what only type checkers read is left out.
+
+    `from a import b` counts as a.b, which may be a module or a name in one.
+    """
+    return tuple(_imports(ast.parse(path.read_text(encoding="utf-8")).body, loading=True))
+
+
+def _imports(body: list[ast.stmt], loading: bool) -> Iterator[tuple[str, bool]]:
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, loading) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written `from playground.x import y`, never relative"
+            yield from ((f"{node.module}.{alias.name}", loading) for alias in node.names)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from _imports(node.orelse, loading)
+        else:
+            inside = loading and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for branch in ("body", "orelse", "finalbody"):
+                yield from _imports(getattr(node, branch, []), inside)
+            for handler in getattr(node, "handlers", []):
+                yield from _imports(handler.body, inside)
+
+
+def package(name: str) -> str:
+    return name.split(".")[0]
+
+
+def own(name: str, known: set[str]) -> str | None:
+    """The playground's module that an imported name leads to; None for other packages."""
+    if package(name) != "playground" or name == "playground":
+        return None
+    while name not in known and name.count("."):
+        name = name.rpartition(".")[0]
+    return name if name != "playground" else None
+
+
+def tracked() -> list[Path]:
+    """Every file that belongs to the project: what git knows or would add."""
+    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
+    if listing.returncode:
+        pytest.skip("this is not a checkout")
+    return sorted(path for name in listing.stdout.decode().split("\0") if name and (path := ROOT / name).is_file())
+
+
+def sources() -> list[tuple[Path, str]]:
+    return [(path, path.read_text(encoding="utf-8")) for path in tracked() if path.suffix in READABLE]
+
+
+KNOWN = {dotted(path) for path in modules()}
+
+
+@pytest.mark.parametrize("path", modules(), ids=dotted)
+class TestModule:
+    def test_stands_on_a_floor(self, path):
+        assert dotted(path) == "playground" or dotted(path).split(".")[1] in FLOOR, "add it to FLOORS"
+
+    def test_imports_only_go_down(self, path):
+        if dotted(path) == "playground":
+            return
+        up = [name for name, _ in imports(path)
+              if (target := own(name, KNOWN)) and floor_of(target) > floor_of(dotted(path))]
+        assert not up
+
+    def test_no_torch_on_the_ground_floor_nor_in_the_engine(self, path):
+        if dotted(path) == "playground" or floor_of(dotted(path)) == 0 or dotted(path) == "playground.runner":
+            assert not {package(name) for name, _ in imports(path)} & {"torch", "torchvision"}
+
+    def test_threads_only_in_the_engine_and_the_server(self, path):
+        if dotted(path) in ("playground.runner", "playground.server"):
+            return
+        # a Future is only the promise that the engine's commands return
+        assert not [name for name, _ in imports(path)
+                    if package(name) in THREADS and name != "concurrent.futures.Future"]
+
+    def test_no_face_below_the_top(self, path):
+        if dotted(path) == "playground" or floor_of(dotted(path)) < TOP:
+            assert not {package(name) for name, _ in imports(path)} & FACES
+
+    def test_nothing_heavy_is_loaded_on_the_way_to_the_first_page(self, path):
+        assert not {package(name) for name, loading in imports(path) if loading} & HEAVY
+
+    def test_opens_with_a_sentence(self, path):
+        if path.read_text(encoding="utf-8").strip():
+            assert (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
+
+
+def test_the_engine_knows_only_events():
+    assert {own(name, KNOWN) for name, _ in imports(PLAYGROUND / "runner.py")} - {None} == {"playground.events"}
+
+
+def test_no_circles():
+    """The order in which modules load exists: following imports made while loading never comes back."""
+    edges = {dotted(path): {own(name, KNOWN) for name, loading in imports(path) if loading} - {None, dotted(path)}
+             for path in modules()}
+    for module, targets in edges.items():  # a plug-in imports its package's registry, which finds it by discovery
+        edges[module] = {target for target in targets if target in edges}
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join((*trail, module))
+        if module not in done:
+            for target in edges[module]:
+                visit(target, (*trail, module))
+            done.add(module)
+
+    for module in edges:
+        visit(module, ())
+
+
+def test_no_long_file():
+    long = {str(path.relative_to(ROOT)): count for path in tracked() if path.suffix in (".py", ".js", ".css")
+            if (count := path.read_text(encoding="utf-8").count("\n")) > 300}
+    assert not long
+
+
+def test_no_emoji():
+    found = {str(path.relative_to(ROOT)): marks for path, text in sources()
+             if path != Path(__file__) and (marks := EMOJI.findall(text))}
+    assert not found
+
+
+def test_no_path_of_a_machine():
+    found = {str(path.relative_to(ROOT)): marks for path, text in sources()
+             if path != Path(__file__) and path.suffix != ".svg" and (marks := PATH_OF_A_MACHINE.findall(text))}
+    assert not found
