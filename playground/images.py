@@ -129,9 +129,10 @@ def read_archive(source: bytes | Path, name: str, problems: list[str]) -> Iterat
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
             raise Trouble(f"{name} is not a zip file, or is cut off.") from None
         budget = _Budget(MAX_UNPACKED)
-        for entry in archive.infolist():
-            if entry.is_dir() or _JUNK.search(entry.filename) and ".." not in entry.filename:
-                continue
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_junk(entry.filename)]
+        if not entries:
+            raise Trouble(f"{name} is empty.")
+        for entry in entries:
             try:
                 data = _unpacked(archive, entry, budget, name)
             except Trouble as trouble:
@@ -140,6 +141,11 @@ def read_archive(source: bytes | Path, name: str, problems: list[str]) -> Iterat
                     return
             else:
                 yield entry.filename, data
+
+
+def _is_junk(path: str) -> bool:
+    """Whether a file is one that operating systems strew about, or hidden."""
+    return bool(_JUNK.search(path)) and ".." not in path
 
 
 @dataclass
@@ -206,12 +212,12 @@ def read_folder(folder: Path, problems: list[str]) -> Iterator[tuple[str, bytes]
         raise Trouble(f"There is no folder {folder}.")
     files = []
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and not _JUNK.search(path.relative_to(folder).as_posix()):
+        if path.is_file() and not path.is_symlink() and not _is_junk(path.relative_to(folder).as_posix()):
             files.append(path)
             if len(files) > MAX_ENTRIES:
-                raise Trouble(f"{folder.name} holds more than {MAX_ENTRIES:,} files, which is too many.")
+                raise Trouble(f"{folder} holds more than {MAX_ENTRIES:,} files, which is too many.")
     if not files:
-        raise Trouble(f"The folder {folder.name} is empty.")
+        raise Trouble(f"The folder {folder} is empty.")
     for path in sorted(files):
         name = path.relative_to(folder).as_posix()
         try:
