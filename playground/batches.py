@@ -9,7 +9,7 @@ from torch import Tensor
 from playground.data import ImageSet
 
 SAMPLE = 512  # held-out images the curve is measured on: 2 % standard error where images differ by 40 %
-EVALUATE_SHARE = 0.03  # of the training time may go into measuring the held-out loss
+EVALUATE_SHARE = 0.015  # of the training time may go into measuring the held-out loss
 
 
 def to_unit(images: Tensor) -> Tensor:
@@ -62,10 +62,11 @@ class Batches:
             rng = torch.Generator().manual_seed(mix(self._seed, epoch, 1))
             self._order = torch.randperm(len(self._resident.train), generator=rng).to(self._resident.device)
             self._epoch = epoch
-        return to_unit(self._resident.train[self._order[i * self.size : (i + 1) * self.size]])
+        # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
+        return to_unit(self._resident.train.index_select(0, self._order[i * self.size : (i + 1) * self.size]))
 
     def history_interval(self) -> int:
-        """Steps between two rows of the history, so that measuring the held-out loss costs about 3 % of the time.
+        """Steps between two rows of the history, so that measuring the held-out loss costs about 1.5 % of the time.
 
         A forward pass costs about a third of a training step on as many images.
         """

@@ -226,9 +226,8 @@ def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
                 session.advance()
                 if allowance.seconds and time.perf_counter() - started >= allowance.seconds:
                     break
-            single = session.step - first == 1 and allowance.steps == 1
-            if single and not session.history.due(session.step):
-                session.held_out_loss = session.evaluate()
+            if allowance.steps <= 1 and session.step not in (0, session.history.rows[-1].step):
+                session.held_out_loss = session.evaluate()  # at rest and in slow motion the loss shown is of this step
             allowance = (yield session.report(allowance.look)) or Allowance()
         for _ in session.measure():
             allowance = (yield session.report()) or Allowance()
