@@ -1,0 +1,306 @@
+"""What the command line does: train a run in the foreground, and tell what there is."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+from urllib.parse import urlsplit
+
+from playground.events import Stepped, Trouble
+from playground.knobs import Knob, knobs
+from playground.registry import Registry
+
+if TYPE_CHECKING:  # torch takes a second or two to import: only where a command needs it
+    from playground.checkpoint import Checkpoint
+    from playground.experiment import Experiment
+    from playground.trainer import Session
+
+SLICE = 0.2  # seconds between two looks at the progress
+SAVE_EVERY = 10.0  # seconds
+LINE_EVERY = 5.0  # seconds between two lines of progress where no bar can be drawn
+BAR = 24  # characters
+
+
+class Wrong(Exception):
+    """Arguments that cannot be used; the text is one sentence."""
+
+
+# Training ----------------------------------------------------------------------------------------------------------
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Train one run in the foreground; the last line printed is one JSON object. Ctrl-C saves what there is."""
+    experiment = read_query(arguments.query, arguments.epochs)
+    path = arguments.out or _run_file(experiment)
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise Wrong(f"No file can be written to {path}.")
+
+    from playground.batches import Resident
+    from playground.trainer import Session
+    from playground.workbench import choose_device, describe
+
+    progress, device = Progress(sys.stderr), choose_device()
+    resident = Resident(experiment.data.load(progress.waiting), device)
+    session = Session(experiment, resident, describe(device))
+    progress.note(f"{experiment.title} on {len(resident.train):,} images of {experiment.data.name}, {describe(device)}")
+    with _interruptible() as interrupted:
+        seconds = _play(session, path, progress, interrupted)
+    progress.end()
+    print(json.dumps(_result(session, path, seconds, bool(interrupted)), ensure_ascii=False), flush=True)
+    return 130 if interrupted else 0
+
+
+def read_query(text: str, epochs: str | None = None) -> Experiment:
+    """The experiment of a query or a whole link, strictly: Wrong, in one sentence, for whatever is not understood."""
+    from playground.experiment import Experiment
+
+    query = urlsplit(text).query if "://" in text else text
+    if query and "=" not in query:
+        raise Wrong(f"{text!r} is not an experiment; it should look like variant=sparse&variant.rho=0.05&data=digits.")
+    experiment, problems = Experiment.from_query(query)
+    if not problems and epochs is not None:
+        try:
+            experiment = experiment.retuned({"training.epochs": epochs})
+        except ValueError as error:
+            problems = [f"--epochs: {error}"]
+    if problems:
+        raise Wrong(f"{'; '.join(problems)}.")
+    return experiment
+
+
+def _run_file(experiment: Experiment) -> Path:
+    from playground.home import home
+
+    name = f"{experiment.title} {time.strftime('%Y%m%d %H%M%S')}".replace(" ", "-").lower()
+    return home() / "runs" / f"{name}.safetensors"
+
+
+def _play(session: Session, path: Path, progress: Progress, interrupted: list) -> float:
+    """Train to the end or to Ctrl-C, saving on the way and after; returns the seconds that the steps took."""
+    from playground import checkpoint
+    from playground.events import Allowance
+    from playground.trainer import train as events_of
+
+    events, allowance = events_of(session), None
+    started = saved = time.perf_counter()
+    seconds, status = 0.0, "stopped"  # a file that says "running" would be taken up by the next server
+    trained = False  # all steps taken; what follows is measuring
+    try:
+        while not interrupted:
+            event = events.send(allowance)
+            now = time.perf_counter()
+            if not trained:
+                seconds, trained = now - started, event.step == event.steps
+                progress.stepped(event, seconds)
+            allowance = Allowance(seconds=SLICE, steps=float("inf"))
+            if now - saved > SAVE_EVERY:
+                checkpoint.save(path, session.state(status))
+                saved = now
+        events.close()
+        list(session.measure())
+    except StopIteration:
+        status = "done"
+    except Trouble:
+        status = "failed"
+        raise
+    finally:
+        progress.end()
+        checkpoint.save(path, session.state(status))
+    return seconds
+
+
+def _result(session: Session, path: Path, seconds: float, interrupted: bool) -> dict:
+    """The last line's object: what came out, how fast, on what."""
+    return {
+        "file": str(path),
+        "experiment": session.experiment.to_query(),
+        "interrupted": interrupted,
+        "step": session.step,
+        "steps": session.steps,
+        "losses": session.terms,
+        **session.metrics,
+        "images_per_second": round(session.step * session.batches.size / seconds, 1),
+        "seconds": round(seconds, 3),
+        "device": session.live.still.device,
+    }
+
+
+@contextmanager
+def _interruptible() -> Iterator[list]:
+    """A list that Ctrl-C puts something into, once; a second Ctrl-C interrupts as ever."""
+    interrupted: list[int] = []
+
+    def hear(number: int, frame: object) -> None:
+        interrupted.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@dataclass
+class Progress:
+    """How far the run is, on `out`: a bar that moves on a terminal, a line now and then elsewhere."""
+
+    out: TextIO
+    width: int = field(default=0, init=False)
+    told: float = field(default=float("-inf"), init=False)
+
+    def waiting(self, reason: str, fraction: float | None = None) -> None:
+        """Hear of the data being made or fetched; fraction in [0, 1] or None."""
+        self._tell(reason if fraction is None else f"{_bar(fraction)} {reason}")
+
+    def stepped(self, event: Stepped, seconds: float) -> None:
+        """Hear of the run after some steps, `seconds` since it started."""
+        fraction = event.step / event.steps
+        left = f", {seconds / fraction - seconds:.0f} s left" if 0 < fraction < 1 and seconds > 1 else ""
+        terms = ", ".join(f"{name} {value:.4g}" for name, value in event.terms.items())
+        self._tell(f"{_bar(fraction)} step {event.step:,} of {event.steps:,}, {terms}, "
+                   f"held out {event.held_out:.4g}{left}", last=event.step == event.steps)
+
+    def note(self, text: str) -> None:
+        """A line that stays."""
+        self.end()
+        print(text, file=self.out, flush=True)
+
+    def end(self) -> None:
+        """Leave the bar as it stands and go on below it."""
+        if self.width:
+            print(file=self.out, flush=True)
+        self.width, self.told = 0, float("-inf")
+
+    def _tell(self, text: str, last: bool = False) -> None:
+        if self.out.isatty():
+            self.out.write(f"\r{text:{self.width}}")
+            self.out.flush()
+            self.width = len(text)
+        elif last or time.monotonic() - self.told > LINE_EVERY:
+            print(text, file=self.out, flush=True)
+            self.told = time.monotonic()
+
+
+def _bar(fraction: float) -> str:
+    full = int(fraction * BAR)
+    return f"[{'=' * full}{' ' * (BAR - full)}] {fraction:4.0%}"
+
+
+# Lists -------------------------------------------------------------------------------------------------------------
+
+
+def plugins(arguments: argparse.Namespace) -> int:
+    """Print every plug-in of one kind and its knobs: range, default, help. A knob marked (live) may turn mid-run."""
+    kind = arguments.kind  # the package and the registry in it share the name, but for the data's
+    module = importlib.import_module("playground.data" if kind == "datasets" else f"playground.{kind}")
+    print("\n\n".join(_plugin(cls) for _, cls in sorted(_registry(module, kind).items())))
+    return 0
+
+
+def _registry(module: object, kind: str) -> Registry:
+    return getattr(module, kind)
+
+
+def _plugin(cls: type) -> str:
+    about = (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " ")
+    words = [getattr(cls, name) for name in ("title", "motto", "note") if isinstance(getattr(cls, name, None), str)]
+    lines = [cls.name, *(f"  {text}" for text in (*words, about))]
+    defaults = {f.name: f.default for f in fields(cls)}  # type: ignore[arg-type]
+    rows = [
+        (f"{name} {setting.symbol}".strip(), _range(setting, defaults[name]), str(defaults[name]),
+         setting.help + (" (live)" if setting.live else ""))
+        for name, setting in knobs(cls).items()
+    ]
+    return "\n".join(lines + table(("knob", "range", "default", "help"), rows, "    "))
+
+
+def _range(setting: Knob, default: object) -> str:
+    if isinstance(default, bool):
+        return "true, false"
+    return f"{setting.range} {setting.unit}".strip()
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], margin: str = "") -> list[str]:
+    """Lines with aligned columns; no line where there are no rows."""
+    if not rows:
+        return []
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    return [margin + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in (head, *rows)]
+
+
+def models(arguments: argparse.Namespace) -> int:
+    """Print the shipped models and the saved runs: name, experiment, progress and held-out figures."""
+    rows = [
+        (entry.name, entry.experiment.title, entry.experiment.data.name, entry.status, f"{entry.step:,}",
+         ", ".join(_figures(entry.metrics)))
+        for entry in _library().models()
+    ]
+    print("\n".join(table(("name", "model", "data", "status", "step", "held out"), rows))
+          or "There are no models yet: `python -m playground train` makes one.")
+    return 0
+
+
+def _library():
+    from playground.home import home
+    from playground.library import Library
+
+    return Library(home() / "runs")
+
+
+def _figures(metrics: dict[str, float]) -> list[str]:
+    units = {"psnr": " dB"}
+    return [f"{name.replace('held_out', 'loss')} {value:.4g}{units.get(name, '')}" for name, value in metrics.items()]
+
+
+# One model ---------------------------------------------------------------------------------------------------------
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print a model's experiment, knob by knob, its metrics and its link."""
+    from playground.experiment import PARTS, parameters
+    from playground.look import PORT
+
+    saved = _find(arguments.model)
+    print(f"{saved.experiment.title}, {parameters(saved.experiment):,} parameters, after {saved.step:,} steps "
+          f"on images of {' × '.join(map(str, saved.shape))}")
+    for part in PARTS:
+        value = getattr(saved.experiment, part)
+        settings = ", ".join(f"{name} {getattr(value, name)}" for name in knobs(value))
+        print(f"{part}: {value.name}{f' ({settings})' if settings else ''}")
+    metrics = _figures(saved.about.get("metrics", {}))
+    print(f"held out: {', '.join(metrics) or 'not measured, the run has not ended'}")
+    print(f"link: http://localhost:{PORT}/?{saved.experiment.to_query()}")
+    return 0
+
+
+def _find(model: str) -> Checkpoint:
+    """The header of a file, or of the model of that name; Wrong where there is neither."""
+    from playground import checkpoint
+
+    paths = {entry.name: entry.path for entry in _library().models()} if not Path(model).exists() else {}
+    if paths.keys().isdisjoint({model}) and not Path(model).exists():
+        raise Wrong(f"There is no file and no model called {model!r}; `python -m playground models` lists the models.")
+    try:
+        return checkpoint.load(paths.get(model, Path(model)), weights=False)
+    except Trouble as trouble:
+        raise Wrong(str(trouble)) from None
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve the whole playground until Ctrl-C."""
+    from playground import server
+
+    server.serve(arguments.host, arguments.port)
+    return 0
