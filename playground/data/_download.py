@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import re
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from playground.events import Trouble
 CHUNK = 1 << 18
 TIMEOUT = 20.0  # seconds without a byte
 TRIES = 4  # times in a row that a connection may bring nothing
+NETWORK = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException, ValueError)
 
 
 class _Damaged(Exception):
@@ -36,17 +38,20 @@ def download(urls: Sequence[str], target: Path, md5: str, title: str, report: Re
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     reason = f"Downloading {title}: {target.name}"
-    damaged = False
-    for url in urls:
+    damaged, silent = False, set()
+    for url in (url for url in urls for _ in range(2)):  # damaged bytes may be an old part's: once more from the start
+        if url in silent:
+            continue
         try:
             _fetch(url, part, reason, report, pause)
             _accept(part, target, md5)
             return
         except _Damaged:
             damaged = True
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            if isinstance(error, OSError) and not isinstance(error, urllib.error.URLError) and error.filename:
-                raise Trouble(f"{title} cannot be stored in {target.parent}: {error.strerror}.") from None
+        except NETWORK:
+            silent.add(url)
+        except OSError as error:
+            raise Trouble(f"{title} cannot be stored in {target.parent}: {error.strerror}.") from None
     if damaged:
         raise Trouble(f"{title} arrived damaged ({target.name} has a wrong checksum): try again later.")
     raise Trouble(f"{title} has to be downloaded, but there is no network or its server does not answer.")
@@ -84,7 +89,7 @@ def _fetch(url: str, part: Path, reason: str, report: Report, pause: float) -> N
             if refusal.code < 500 and refusal.code not in (408, 429):
                 raise
             error = refusal
-        except (urllib.error.URLError, ConnectionError, TimeoutError, http.client.HTTPException) as failure:
+        except NETWORK as failure:
             error = failure
         came = part.exists() and part.stat().st_size > before
         tries = 0 if came else tries + 1
