@@ -1,0 +1,22 @@
+"""The Autoencoder Playground: `python app.py` or `streamlit run app.py` serves it on port 7860."""
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from playground import server  # noqa: E402
+
+app = st.App("playground/lab/main.py", routes=server.routes(), lifespan=server.lifespan)
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Serve the Autoencoder Playground.")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to let others on the network in")
+    parser.add_argument("--port", type=int, default=server.PORT)
+    arguments = parser.parse_args()
+    server.run(app, arguments.host, arguments.port)

@@ -1,0 +1,39 @@
+// The objective as a formula, each term over its present value in its curve's colour. data: {job, terms: [{name, math, words}]}.
+export default function ({ data, parentElement: root }) {
+  const state = bus.once(root, start);
+  const key = JSON.stringify(data.terms);
+  if (state.key !== key) build(root, data.terms);
+  state.key = key;
+  state.terms = data.terms;
+  bus.follow(data.job);
+  if (bus.run) fill(root, state, bus.run);
+}
+
+function start(root) {
+  const s = { terms: [] };
+  bus.listen($(root, '.ap'), run => fill(root, s, run));
+  return s;
+}
+
+function build(root, terms) {
+  const box = $(root, '.formula');
+  const term = (kind, math, words) => {
+    const element = tag('div', { class: 'term ' + kind });
+    element.innerHTML = math;  // MathML made from the project's own formulas
+    element.append(tag('span', { class: 'value' }, '–'), tag('span', { class: 'words' }, words));
+    return element;
+  };
+  const long = terms.map(t => t.math.length).reduce((a, b) => a + b, 0) > 2600;
+  box.classList.toggle('long', long);
+  box.replaceChildren(term('all', '<math><mi>L</mi></math>', 'objective'));
+  terms.forEach((t, i) => {
+    box.append(tag('span', { class: 'op' }, i ? '+' : '='), term(i ? 'pen' : 'train', t.math, t.words));
+  });
+}
+
+function fill(root, s, run) {
+  const values = [...root.querySelectorAll('.value')];
+  const terms = s.terms.map(t => run.terms[run.term_names.indexOf(t.name)]);
+  put(values[0], num(terms.reduce((a, b) => a + b, 0)));
+  terms.forEach((v, i) => put(values[i + 1], num(v)));
+}

@@ -1,0 +1,47 @@
+// One line: what the run is doing, how far and how fast. data: {job, status}, as the script knows it.
+// When the run's status is no longer the one the script knows (it ended, or somebody else paused it), the trigger
+// makes the script run again, so that the buttons follow.
+const WORDS = {
+  opening: 'Opening', ready: 'Ready', running: 'Training', paused: 'Paused', stopped: 'Stopped', done: 'Finished', failed: 'Ended',
+};
+
+export default function ({ data, parentElement: root, setTriggerValue }) {
+  const state = bus.once(root, start);
+  state.known = data;
+  state.fire = setTriggerValue;
+  bus.follow(data.job);
+  if (bus.run) check(state, bus.run);
+}
+
+function start(root) {
+  const s = { root, asked: 0 };
+  bus.listen($(root, '.ap'), run => { fill(root, run); check(s, run); });
+  return s;
+}
+
+function check(s, run) {
+  clearTimeout(s.asked);
+  if (!s.known || run.job !== s.known.job) return;
+  const now = run.gone ? 'gone' : run.status;
+  if (now !== s.known.status) s.asked = setTimeout(() => s.fire('changed', now + ' ' + Date.now()), 200);
+}
+
+function fill(root, run) {
+  const per = run.per_epoch, say = (name, text) => put($(root, '.' + name), text);
+  $(root, '.ap').dataset.status = run.status;
+  say('state', run.connected === false ? 'Reconnecting' : run.waiting && run.status === 'opening' ? 'Loading' : WORDS[run.status] || '');
+  say('epoch', per ? `epoch ${(run.step / per).toFixed(run.step / per < 10 ? 2 : 1)} of ${count(run.epochs)}` : '');
+  say('rate', run.rate ? `${count(Math.round(run.rate))} images/s` : '');
+  const seconds = run.rate ? run.images / run.rate : 0, left = seconds * (run.steps - run.step) / (per || 1);
+  say('pass', seconds ? `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s/epoch` : '');
+  say('left', run.status === 'running' && left ? `${clock(left)} left` : '');
+  const psnr = run.metrics?.psnr;
+  say('psnr', psnr ? `held-out PSNR ${psnr.toFixed(1)} dB` : '');
+  say('device', run.device || '');
+  $(root, '.bar i').style.width = `${run.steps ? 100 * run.step / run.steps : 0}%`;
+}
+
+function clock(seconds) {
+  const s = Math.round(seconds), pad = v => String(v).padStart(2, '0');
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${pad(Math.floor(s / 60) % 60)}:${pad(s % 60)}` : `${Math.floor(s / 60)}:${pad(s % 60)}`;
+}

@@ -1,0 +1,17 @@
+"""The Lab: the frame around its pages, and which pages there are."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from playground import look
+
+HERE = Path(__file__).resolve().parent
+
+st.set_page_config(
+    page_title="Autoencoder Playground", page_icon=str(HERE / "assets" / "favicon.png"), layout="wide",
+    initial_sidebar_state="collapsed",
+)
+st.html(f"<style>{look.css()}{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
+st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
+st.navigation([st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True)], position="top").run()

@@ -1,0 +1,200 @@
+"""The visitor's session: the experiment on the page, the run that it became, and the address that says both.
+
+All of it lives in plain session keys, which outlive widgets: leaving the page and coming back loses nothing.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooSlow
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from playground.events import Snapshot, Stepped
+from playground.experiment import MOST_PARAMETERS, Experiment, parameters
+from playground.lab.messages import comparable
+from playground.workbench import Workbench
+
+PATIENCE = 1.0  # seconds a command is waited for, so that the buttons show what it did
+MOST_EARLIER = 4
+SPEEDS: dict[str, float | None] = {
+    "1 step/s": 1.0, "5 steps/s": 5.0, "25 steps/s": 25.0, "100 steps/s": 100.0, "full": None,
+}
+
+
+class Visit:
+    """One visitor's page: what it shows and what its buttons do."""
+
+    def __init__(self, bench: Workbench):
+        self.bench = bench
+        if "experiment" not in st.session_state:
+            self._arrive()
+        if self.snapshot is None:  # tidied away while nobody looked, or the files are gone
+            self._start(self.experiment)
+
+    # What is shown --------------------------------------------------------------------------------------------------
+
+    @property
+    def experiment(self) -> Experiment:
+        return st.session_state.experiment
+
+    @property
+    def job(self) -> str:
+        return st.session_state.job
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self.bench.snapshot(self.job)
+
+    @property
+    def status(self) -> str:
+        snapshot = self.snapshot
+        return snapshot.status if snapshot else "opening"
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Names of the controls that the link leaves out."""
+        return st.session_state.hidden
+
+    @property
+    def problems(self) -> list[str]:
+        """What the link said that could not be read, in sentences."""
+        return st.session_state.problems
+
+    @property
+    def refused(self) -> str:
+        """Why the last change was not carried out, in a sentence; empty when it was."""
+        return st.session_state.refused
+
+    @property
+    def speed(self) -> str:
+        return st.session_state.speed
+
+    @property
+    def steps_left(self) -> bool:
+        """Whether a run that ended could go on: its epochs were raised, or it ended early."""
+        event = self.snapshot.event if self.snapshot else None
+        if not isinstance(event, Stepped):
+            return True
+        return event.step < self.experiment.training.epochs * event.still.steps_per_epoch
+
+    # The address ----------------------------------------------------------------------------------------------------
+
+    def _arrive(self) -> None:
+        """The first run of a session: read the address, find its run or make one."""
+        S = st.session_state
+        query = dict(st.query_params)
+        run, hidden = query.pop("run", ""), query.pop("hide", "")
+        S.lesson = query.pop("lesson", "")
+        S.experiment, S.problems = Experiment.from_query(urlencode(query))
+        S.hidden = frozenset(name.strip().lower() for name in hidden.split(",") if name.strip())
+        S.refused, S.speed, S.memory = "", "full", {}
+        found = self.bench.snapshot(run) if run else None
+        if found is not None and found.title.same_structure(S.experiment):
+            S.job, S.experiment = run, found.title
+            S.speed = next((name for name, pace in SPEEDS.items() if pace == found.pace), "full")
+        else:
+            self._start(S.experiment)
+
+    def write_address(self) -> None:
+        """Let the address bar hold the whole experiment and its run."""
+        wanted = dict(parse_qsl(self.experiment.to_query()))
+        if self.hidden:
+            wanted["hide"] = ",".join(sorted(self.hidden))
+        if st.session_state.lesson:
+            wanted["lesson"] = st.session_state.lesson
+        wanted["run"] = self.job
+        if dict(st.query_params) != wanted:
+            st.query_params.from_dict(wanted)
+
+    # Changes --------------------------------------------------------------------------------------------------------
+
+    def change(self, wanted: Experiment) -> None:
+        """Take over what the controls say: live knobs act on the run, everything else makes a new one, ready."""
+        now = self.experiment
+        if wanted == now:
+            return
+        if (count := parameters(wanted)) > MOST_PARAMETERS:
+            st.session_state.refused = (
+                f"This network would have {count:,} parameters, more than the {MOST_PARAMETERS:,} that fit beside "
+                "everybody else's: choose a smaller width, depth or code. The run before is still here."
+            )
+            return
+        st.session_state.refused = ""
+        st.session_state.experiment = wanted
+        if wanted.same_structure(now):
+            turned = {key: wanted.value(key) for key in now.live() if wanted.value(key) != now.value(key)}
+            _wait(self.bench.retune(self.job, turned))
+            return
+        self._replace(wanted)
+
+    def _replace(self, wanted: Experiment) -> None:
+        """Stop and keep a run that took steps, forget one that did not, and have a new one ready."""
+        old, snapshot = self.job, self.snapshot
+        earlier = snapshot.earlier if snapshot else ()
+        if snapshot is not None and getattr(snapshot.event, "step", 0) > 0:
+            earlier = (old, *earlier)
+            if snapshot.status in ("running", "paused"):
+                self.bench.stop(old)
+        else:
+            self.bench.discard(old)
+        shown = tuple(job for job in earlier if self._comparable(wanted, job))
+        self._start(wanted, shown[:MOST_EARLIER])
+
+    def _comparable(self, wanted: Experiment, job: str) -> bool:
+        snapshot = self.bench.snapshot(job)
+        return snapshot is not None and comparable(wanted, snapshot.title)
+
+    def _start(self, experiment: Experiment, earlier: tuple[str, ...] = ()) -> None:
+        pace = SPEEDS[st.session_state.speed]
+        st.session_state.job = self.bench.start(experiment, paused=True, pace=pace, earlier=earlier)
+
+    def set_speed(self, name: str) -> None:
+        if name != self.speed:
+            st.session_state.speed = name
+            _wait(self.bench.set_pace(self.job, SPEEDS[name]))
+
+    # Buttons --------------------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Begin, or go on; a run that came to its end begins anew from the same weights."""
+        if self.status == "done" and not self.steps_left:
+            self.reset()
+        _wait(self.bench.resume(self.job))
+
+    def pause(self) -> None:
+        _wait(self.bench.pause(self.job))
+
+    def step(self) -> None:
+        _wait(self.bench.step(self.job))
+
+    def stop(self) -> None:
+        _wait(self.bench.stop(self.job))
+
+    def reset(self) -> None:
+        """Back to the same first weights, as a new run; the one before stays as a thin line."""
+        st.session_state.job = self.bench.reset(self.job, pace=SPEEDS[self.speed])
+
+    def reseed(self) -> None:
+        """New first weights, from the next seed."""
+        st.session_state.job = self.bench.reseed(self.job, pace=SPEEDS[self.speed])
+        snapshot = self.snapshot
+        if snapshot is not None:
+            st.session_state.experiment = snapshot.title
+        forget_widgets("training.")
+
+
+def forget_widgets(prefix: str = "") -> None:
+    """Drop the values of controls, so that they show the experiment's own again."""
+    for key in [key for key in st.session_state if str(key).startswith(f"knob.{prefix}")]:
+        del st.session_state[key]
+
+
+def _wait(command: Future) -> Any:
+    """A command's result; None where it came too late for the run, or takes longer than a person should wait."""
+    try:
+        return command.result(PATIENCE)
+    except (KeyError, TooSlow):
+        return None

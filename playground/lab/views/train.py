@@ -1,0 +1,59 @@
+"""The Train page: layout only. Choose at the left, watch at the right; the pictures come by the live stream."""
+
+import html
+
+import streamlit as st
+
+from playground.experiment import plan
+from playground.lab.actions import actions
+from playground.lab.controls import controls
+from playground.lab.formulas import terms
+from playground.lab.own_images import own_images
+from playground.lab.pieces import pieces
+from playground.lab.session import Visit
+from playground.server import workbench
+
+UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
+
+visit = Visit(workbench())
+piece = pieces()
+
+with st.container(key="shell", horizontal=True, gap=None):
+    with st.container(key="controls", gap=None):
+        buttons = st.container(key="actions", horizontal=True, gap="small")
+        visit.change(controls(visit))
+        if not visit.hidden.intersection(("own", "data")):
+            with st.expander("Your own images", key="own"):
+                own_images(visit)
+        with buttons:  # filled last: a change may have made a new run, and only then is it known what can be done
+            actions(visit)
+
+    experiment, snapshot = visit.experiment, visit.snapshot
+    job, parts = {"job": visit.job}, terms(experiment)
+    with st.container(key="stage", gap=None):
+        with st.container(key="p_network"):
+            layers = [{"part": one.part, "kind": one.kind, "shape": one.shape, "units": one.units,
+                       "parameters": one.parameters} for one in plan(experiment)]
+            piece["network"](key="network", data={**job, "shape": experiment.data.shape, "layers": layers}, height="stretch")
+        with st.container(key="p_curves"):
+            penalties = {one["name"]: one["words"] for one in parts[1:]}
+            piece["curves"](key="curves", data={**job, "unit": UNITS.get(experiment.training.loss, ""),
+                                                "penalties": penalties}, height="stretch")
+        with st.container(key="p_objective"):
+            piece["objective"](key="objective", data={**job, "terms": parts}, height="stretch")
+        with st.container(key="p_reconstructions"):
+            piece["reconstructions"](key="reconstructions", data=job, height="stretch")
+        with st.container(key="p_codes"):
+            piece["codes"](key="codes", data={**job, "code": experiment.architecture.code}, height="stretch")
+        with st.container(key="p_status"):
+            piece["status"](key="status", data={**job, "status": visit.status}, on_changed_change=lambda: None)
+        said = [(sentence, "alert") for sentence in (snapshot.problem if snapshot else "", visit.refused) if sentence]
+        if visit.problems:
+            unread = "; ".join(visit.problems)
+            said.append((f"Not everything in this link could be read, and stays at its default: {unread}.", "note"))
+        if said:  # last, so that its coming and going moves no component in the page's tree; the grid shows it first
+            with st.container(key="p_notices"):
+                for sentence, role in said:
+                    st.html(f'<p role="{role}" class="ap-{role}">{html.escape(sentence)}</p>')
+
+visit.write_address()

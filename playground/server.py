@@ -1,0 +1,147 @@
+"""The server: one process, one port, one workbench; the Lab's pages, the live stream and a probe."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from playground.live import Live
+from playground.look import PORT
+
+if TYPE_CHECKING:
+    import streamlit as st
+
+    from playground.workbench import Workbench
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = Path(__file__).resolve().parent / "lab" / "assets"
+
+_making = threading.Lock()
+_made: list[Workbench] = []
+
+
+def workbench() -> Workbench:
+    """The process's one workbench, made at the first call (that imports torch: a second or two)."""
+    with _making:
+        if not _made:
+            from playground.workbench import Workbench
+
+            _made.append(Workbench())
+        return _made[0]
+
+
+def _warm() -> None:
+    """Load what the first page needs before it is asked for, and spare it from every later garbage collection."""
+    workbench()
+    gc.collect()
+    gc.freeze()
+
+
+async def health(request: Request) -> Response:
+    """What a probe asks: whether the workbench is there, its device, and how many runs it knows."""
+    bench = await asyncio.to_thread(workbench)
+    running = sum(snapshot.status == "running" for snapshot in bench.jobs())
+    return JSONResponse({"ok": True, "device": bench.device, "jobs": len(bench.jobs()), "running": running})
+
+
+live = Live(workbench)
+
+
+def routes() -> list[BaseRoute]:
+    """What stands beside Streamlit's own pages."""
+    return [
+        *live.routes(),
+        Route("/health", health),
+        Mount("/assets", StaticFiles(directory=ASSETS)),
+    ]
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict]:
+    """From the open port to the last saved run."""
+    _answer_at_once()
+    _stop_streams_first()
+    warming = asyncio.create_task(asyncio.to_thread(_warm))
+    ticking = asyncio.create_task(live.run())
+    _say_address()
+    try:
+        yield {}
+    finally:
+        ticking.cancel()
+        live.close()
+        await asyncio.wait([warming])
+        await asyncio.to_thread(workbench().close)
+
+
+def _stop_streams_first() -> None:
+    """On Ctrl-C, end the live streams, then let the server stop by itself.
+
+    The server waits for open answers before it stops, and a stream never ends by itself. It also raises the signal
+    again when it is done, which would end in a traceback; a server that is told to leave returns instead.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        server = getattr(handler, "__self__", None)
+        if not hasattr(server, "should_exit"):
+            continue  # served by something else, which has its own way to stop
+        loop = asyncio.get_running_loop()
+
+        def stop(signum, frame, server=server, loop=loop) -> None:
+            server.force_exit = server.should_exit
+            server.should_exit = True
+            loop.call_soon_threadsafe(live.close)
+
+        signal.signal(number, stop)
+
+
+def _say_address() -> None:
+    from streamlit import config
+
+    host, port = config.get_option("server.address"), config.get_option("server.port")
+    shown = "localhost" if host in (None, "", "0.0.0.0", "::", "127.0.0.1") else host
+    print(f"Autoencoder Playground: http://{shown}:{port}  (Ctrl-C stops it; runs are kept)", flush=True)
+
+
+def _answer_at_once() -> None:
+    """Make accepted connections send small answers at once.
+
+    Streamlit 1.67 opens its socket without naming TCP, so asyncio never sets TCP_NODELAY on what it accepts, and every
+    answer on a kept connection waits about 40 ms (Nagle against the delayed acknowledgement). The server listens after
+    the lifespan has begun, and accepted sockets inherit the option.
+    """
+    listen = socket.socket.listen
+
+    def quick(self: socket.socket, *backlog: int) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and self.type == socket.SOCK_STREAM:
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listen(self, *backlog)
+
+    socket.socket.listen = quick
+
+
+def run(app: st.App, host: str, port: int) -> None:
+    """Serve `app` until Ctrl-C. Streamlit finds its settings and the script beside the program that was started."""
+    sys.argv = [str(ROOT / "app.py")]
+    app.run(config={"server.address": host, "server.port": port})
+
+
+def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
+    """Serve the whole playground until Ctrl-C: what `python -m playground serve` calls."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from app import app
+
+    run(app, host, port)
