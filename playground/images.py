@@ -263,10 +263,14 @@ def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
 
 def fit(image: np.ndarray, size: int, colour: bool) -> np.ndarray:
     """An image (c, h, w) of any size as uint8 (3 or 1, size, size): its largest centred square, resampled (Lanczos)."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    picture = to_pillow(image).convert("RGB" if colour else "L")
-    square = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+    _, h, w = image.shape
+    side = min(h, w)
+    top, left = (h - side) // 2, (w - side) // 2
+    # Cut before resampling, so that nothing from outside the square reaches its edge.
+    square = to_pillow(image[:, top : top + side, left : left + side]).convert("RGB" if colour else "L")
+    square = np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
     return np.ascontiguousarray(square.reshape(size, size, -1).transpose(2, 0, 1))
 
 
