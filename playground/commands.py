@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 
 from playground.events import Stepped, Trouble
@@ -213,11 +213,11 @@ def _registry(module: object, kind: str) -> Registry:
     return getattr(module, kind)
 
 
-def _plugin(cls: type) -> str:
+def _plugin(cls: Any) -> str:
     about = (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " ")
     words = [getattr(cls, name) for name in ("title", "motto", "note") if isinstance(getattr(cls, name, None), str)]
     lines = [cls.name, *(f"  {text}" for text in (*words, about))]
-    defaults = {f.name: f.default for f in fields(cls)}  # type: ignore[arg-type]
+    defaults = {f.name: f.default for f in fields(cls)}
     rows = [
         (f"{name} {setting.symbol}".strip(), _range(setting, defaults[name]), str(defaults[name]),
          setting.help + (" (live)" if setting.live else ""))

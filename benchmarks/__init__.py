@@ -1,0 +1,1 @@
+"""Benchmarks: the speed table of the README, each figure from one run on one machine."""
