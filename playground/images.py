@@ -41,7 +41,7 @@ def read_image(source: bytes | Path, name: str = "") -> np.ndarray:
 
     if isinstance(source, Path):
         name = name or source.name
-        source = _contents(source, name)
+        source = read_contents(source, name)
     bomb = Trouble(f"{name} has more than {MAX_PIXELS // MEGA} million pixels, which is too many.")
     if _webp_pixels(source) > MAX_PIXELS:
         raise bomb
@@ -65,7 +65,8 @@ def read_image(source: bytes | Path, name: str = "") -> np.ndarray:
     return pixels
 
 
-def _contents(path: Path, name: str) -> bytes:
+def read_contents(path: Path, name: str) -> bytes:
+    """The bytes of a file; Trouble that calls it `name` if it cannot be read or is larger than MAX_FILE."""
     try:
         if path.stat().st_size > MAX_FILE:
             raise Trouble(f"{name} is larger than {MAX_FILE // MEGA} MB.")
@@ -221,7 +222,7 @@ def read_folder(folder: Path, problems: list[str]) -> Iterator[tuple[str, bytes]
     for path in sorted(files):
         name = path.relative_to(folder).as_posix()
         try:
-            yield name, _contents(path, name)
+            yield name, read_contents(path, name)
         except Trouble as trouble:
             problems.append(str(trouble))
 

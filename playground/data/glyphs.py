@@ -28,7 +28,7 @@ class Glyphs(Dataset):
     """Bright characters on a shaded background, in Aileron, the font that Pillow carries."""
 
     alphabet: str = knob("capitals", "Which characters.", choices=tuple(ALPHABETS))
-    count: int = knob(4000, "How many images.", low=100, high=60000, stops=(1000, 2000, 4000, 10000, 20000))
+    count: int = knob(4000, "How many images.", low=100, high=30000, stops=(1000, 2000, 4000, 10000, 20000))
     size: int = knob(28, "Side of the images.", low=12, high=128, stops=(16, 28, 32, 48, 64), unit="px")
     background: bool = knob(True, "Give every image a background of its own; off: black.", rare=True)
     seed: int = knob(0, "Draws the images and chooses which are held out.", low=0, high=9999, rare=True)

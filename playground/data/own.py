@@ -15,12 +15,12 @@ import numpy as np
 from playground.data import Dataset, ImageSet, Report, datasets, nothing, split
 from playground.events import Trouble
 from playground.home import home
-from playground.images import MEGA, fit, read_archive, read_folder, read_image, to_pillow
+from playground.images import MEGA, fit, read_archive, read_contents, read_folder, read_image, to_pillow
 from playground.knobs import knob
 
 SAFE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LARGEST = 512  # side to which pictures are kept
-MAX_LOADED = 2_000 * MEGA  # bytes of a data set in memory
+MAX_LOADED = 1_000 * MEGA  # bytes of a data set in memory
 INDEX = "index.json"
 UNSORTED = "unsorted"  # the class of pictures beside folders that are classes
 
@@ -109,12 +109,14 @@ def _files(sources: Iterable[Source], problems: list[str]) -> Iterator[tuple[str
     for source in sources:
         path, data = (source.name, source) if isinstance(source, Path) else source
         try:
-            if isinstance(data, Path) and not data.is_file():
-                yield from read_folder(data, problems)
-            elif path.lower().endswith(".zip"):
+            if path.lower().endswith(".zip"):
                 yield from read_archive(data, path, problems)
-            else:
+            elif isinstance(data, bytes):
                 yield path, data
+            elif data.is_file():
+                yield path, read_contents(data, path)
+            else:
+                yield from read_folder(data, problems)
         except Trouble as trouble:
             problems.append(str(trouble))
 

@@ -23,7 +23,7 @@ class Shapes(Dataset):
     size: int = knob(32, "Side of the images.", low=16, high=128, stops=(16, 24, 32, 48, 64), unit="px")
     objects: int = knob(3, "Most shapes in a scene.", low=1, high=5)
     colour: bool = knob(True, "Coloured or grey.")
-    count: int = knob(3000, "How many scenes.", low=100, high=40000, stops=(1000, 3000, 10000, 20000))
+    count: int = knob(3000, "How many scenes.", low=100, high=20000, stops=(1000, 3000, 10000, 20000))
     seed: int = knob(0, "Draws the scenes and chooses which are held out.", low=0, high=9999, rare=True)
 
     title = "Coloured shapes"
