@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from playground.events import Trouble
+
 FOLDERS = ("runs", "data", "images")
 
 
 def home() -> Path:
     """The folder named by the environment variable PLAYGROUND_HOME, or ~/.autoencoder-playground; made if missing.
 
-    Its sub-folders `runs`, `data` and `images` exist when this returns. OSError if they cannot be made.
+    Its sub-folders `runs`, `data` and `images` exist when this returns. Trouble if they cannot be made.
     """
     root = Path(os.environ.get("PLAYGROUND_HOME") or Path.home() / ".autoencoder-playground").expanduser()
-    for folder in FOLDERS:
-        (root / folder).mkdir(parents=True, exist_ok=True)
+    try:
+        for folder in FOLDERS:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Trouble(f"The folder {root} cannot be made: {error.strerror}; PLAYGROUND_HOME names another.") from None
     return root

@@ -152,6 +152,13 @@ def test_too_much_for_memory_is_one_sentence(monkeypatch):
         Own("mine").load()
 
 
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path / "file"))
+    with pytest.raises(Trouble, match="^The folder .*file cannot be made: "):
+        Own("mine").load()
+
+
 def test_the_seed_decides_the_split():
     import_images(list(PETS.items()), "mine")
     held_out = {int(Own("mine", seed=seed).load().held_out[0]) for seed in range(8)}
