@@ -1,4 +1,4 @@
-"""Resident images: a data set on the device as it is stored, batched by indexing, a batch being a function of the step."""
+"""Resident images: a data set on the device, batched by indexing; a batch is a function of the step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Resident:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return tuple(self.train.shape[1:])
+        _, channels, height, width = self.train.shape
+        return channels, height, width
 
     def sample(self) -> Tensor:
         """The first 512 held-out images in [0, 1]: the split is random, so they are as good as any."""
@@ -53,7 +54,7 @@ class Batches:
         self._resident, self._seed = resident, seed
         self.size = min(size, len(resident.train))
         self.per_epoch = len(resident.train) // self.size
-        self._epoch, self._order = -1, None
+        self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, step: int) -> Tensor:
         """The batch of one step (0, 1, ...), (size, c, h, w) in [0, 1]."""

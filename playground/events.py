@@ -53,8 +53,8 @@ class View:
 class Still:
     """What does not change during a run and its pictures need.
 
-    shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images (256 of them for
-    points in the plane);
+    shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images (256 of
+    them for points in the plane);
     thumbnails: uint8 (m, c, h', w'), at most 32 pixels a side, of the sample whose codes are drawn; labels: int64 (m,).
     """
 

@@ -1,4 +1,4 @@
-"""Experiment: everything that decides a run, as one frozen value that is also a link, a JSON text and a file's header."""
+"""Experiment: everything that decides a run, as one frozen value that is also a link, JSON and a file's header."""
 
 from __future__ import annotations
 
@@ -215,10 +215,10 @@ def plan(experiment: Experiment) -> tuple[Layer, ...]:
     with torch.device("meta"):
         encoder, decoder = experiment.architecture.build(experiment.data.shape, experiment.variant.code_activation)
     layers = [Layer("input", "input", tuple(experiment.data.shape), 0)]
-    for part, last, blocks in (("encoder", "code", encoder), ("decoder", "output", decoder)):
-        for i, block in enumerate(blocks):
+    for part, last, stack in (("encoder", "code", encoder), ("decoder", "output", decoder)):
+        for i, block in enumerate(stack.blocks):
             count = sum(weights.numel() for weights in block.parameters())
-            layers.append(Layer(last if i == len(blocks) - 1 else part, block.kind, tuple(block.shape), count))
+            layers.append(Layer(last if i == len(stack) - 1 else part, block.kind, tuple(block.shape), count))
     return tuple(layers)
 
 

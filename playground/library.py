@@ -58,6 +58,13 @@ class Library:
         except Trouble:
             return None
 
+    def find(self, name: str) -> Entry | None:
+        """A saved run or a shipped model by its name; None when there is none that can be read."""
+        if not NAME.fullmatch(name):
+            return None
+        shipped = self.shipped / name / "model.safetensors"
+        return _entry(name, shipped) if shipped.exists() else self.entry(name)
+
     def saved(self) -> list[Entry]:
         """All runs that can be read, newest first; damaged files are passed over."""
         entries = [self.entry(path.stem) for path in sorted(self.runs.glob("*.safetensors"))]

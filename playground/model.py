@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from playground import losses
+from playground.layers import Stack
 
 
 class Autoencoder(nn.Module):
@@ -15,7 +16,7 @@ class Autoencoder(nn.Module):
     cross-entropy needs values in [0, 1], so "bce" always means a sigmoid output.
     """
 
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential, output: str = "sigmoid", loss: str = "mse"):
+    def __init__(self, encoder: Stack, decoder: Stack, output: str = "sigmoid", loss: str = "mse"):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.squashed = output == "sigmoid" or loss == "bce"

@@ -24,7 +24,7 @@ class Registry(Mapping):
         def file(cls: type) -> type:
             if name in self._classes:
                 raise ValueError(f"two {self.kind}s are called {name!r}")
-            cls.name = name
+            cls.name = name  # type: ignore[attr-defined]
             self._classes[name] = cls
             return cls
 

@@ -130,7 +130,7 @@ class Engine:
         """End every job where it is (their generators may save) and both kinds of threads."""
         if not self._open:
             return
-        ended = self.ask(lambda: [self._close(job) for job in list(self._jobs)])
+        ended = self.ask(self._close_all)
         self._open = False
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -263,8 +263,12 @@ class Engine:
             self.publish(name, status="stopped")  # before closing: the job may save what it is
             self._close(name, "stopped")
 
+    def _close_all(self) -> None:
+        for name in list(self._jobs):
+            self._close(name)
+
     def _close(self, name: str, status: str = "", problem: str = "") -> None:
-        """Close the generator, which may save, and leave the last word; an empty status leaves the snapshot as it is."""
+        """Close the generator, which may save, and leave the last word; no status leaves the snapshot as it is."""
         job = self._jobs.pop(name)
         self._turns.remove(name)
         try:

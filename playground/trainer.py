@@ -37,7 +37,8 @@ class Session:
         self.rng = torch.Generator(device=resident.device)
         self.held_out = resident.sample()
         self.history = History(self.batches.history_interval())
-        self.step, self.metrics, self.speed = 0, {}, Speedometer()
+        self.step, self.speed = 0, Speedometer()
+        self.metrics: dict[str, float] = {}
         self.marks: tuple[tuple[int, str], ...] = ()
         self.term_names = ("reconstruction", *experiment.variant.penalties)
         # one row of terms a step, fetched once a slice; row sums are added up at steps, not slices, to stay repeatable
@@ -92,7 +93,7 @@ class Session:
             self._sums, self._summed = [0.0] * len(self.term_names), 0
 
     def present(self) -> None:
-        """Fetch the terms of the steps since the last fetch; Trouble, with the last good weights, if one is not finite."""
+        """Fetch the terms of the steps since the last fetch; if one is not finite, Trouble, with the last good weights."""
         new = self._losses[self._fetched : self._filled]
         if not len(new):
             return
@@ -107,10 +108,10 @@ class Session:
     def _diverged(self, means: list[float]) -> None:
         step, wrong = self.step, [name for name, mean in zip(self.term_names, means) if not _finite(mean)]
         self._restore(self._good)
-        variant, rate = self.experiment.variant, self.experiment.training.rate
+        rate = self.experiment.training.rate
         advice = f"lower the learning rate (now {rate:g})"
-        if wrong == ["contraction"]:
-            advice = f"lower the weight λ (now {variant.weight:g}) or the learning rate (now {rate:g})"
+        if "reconstruction" not in wrong:
+            advice = f"lower the weight of the {wrong[0]} penalty, or the learning rate (now {rate:g}),"
         raise Trouble(f"The loss stopped being a number at step {step:,}; the weights of step {self.step:,} are kept: "
                       f"{advice} and resume.")
 
@@ -199,8 +200,8 @@ class Session:
         """What a screen may know now; `look` adds the pictures."""
         self.present()
         return Stepped(
-            self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride, self.speed.rate,
-            self.marks, self.live.still, self.live.view() if look else None, self.metrics,
+            self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride,
+            self.speed.rate, self.marks, self.live.still, self.live.view() if look else None, self.metrics,
         )
 
 
@@ -233,4 +234,6 @@ def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
             allowance = (yield session.report()) or Allowance()
         yield session.report(look=True)
     except torch.OutOfMemoryError:
-        raise Trouble("The device's memory is full, so this run ended: choose a smaller batch, width or image size.") from None
+        raise Trouble(
+            "The device's memory is full, so this run ended: choose a smaller batch, width or image size."
+        ) from None

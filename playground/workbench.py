@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -15,17 +15,19 @@ from typing import Any
 import torch
 
 from playground.batches import Resident
-from playground.checkpoint import Checkpoint
-from playground.data import Dataset
-from playground.events import Snapshot, Trouble, Waiting
+from playground.checkpoint import Checkpoint, load
+from playground.device import choose_device, describe
+from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
-from playground.library import Library
+from playground.library import Entry, Library
+from playground.model import Autoencoder
 from playground.runner import Engine, Events
+from playground.supply import Supply
 from playground.trainer import Session, train
 
 SAVE_EVERY = 5.0  # seconds: with a slice and the write itself, a kill loses less than ten
-DATA_KEPT = 6  # data sets that stay on the device after their last use
+MODELS_KEPT = 8  # models of runs that are not open, kept for questions
 
 
 class Workbench:
@@ -41,8 +43,8 @@ class Workbench:
         self.library = Library(Path(home_folder or home()) / "runs")
         self._engine = Engine()
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
-        self._images: dict[Dataset, Future] = {}
-        self._progress: dict[Dataset, Waiting] = {}
+        self._models: dict[str, Autoencoder] = {}  # of runs that are not open, for questions; likewise
+        self._supply = Supply(self._device, self._engine.aside)
         self._experiments: dict[str, Experiment] = {}
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
@@ -153,14 +155,65 @@ class Workbench:
         """Save what runs, so that it goes on at the next start, and end the threads."""
         self._engine.close()
 
+    # Questions ------------------------------------------------------------------------------------------------------
+
+    def experiment(self, name: str) -> Experiment:
+        """The experiment of a run or a shipped model; Trouble when there is none of that name."""
+        if (snapshot := self.snapshot(name)) is not None:
+            return snapshot.title
+        if (entry := self.library.find(name)) is not None:
+            return entry.experiment
+        raise Trouble("There is no run or model of that name.")
+
+    def probe(self, name: str, question: Callable[[Autoencoder, Resident], Any]) -> Future:
+        """Ask a question of a run's or a shipped model's network, as it is now, on the device thread.
+
+        question(model, images) must return plain values or arrays, quickly: training waits for it. Data that is not
+        loaded yet is loaded aside first. The Future carries the answer, or the Trouble.
+        """
+        answer: Future = Future()
+
+        def when_loaded(images: Future) -> None:
+            if (error := images.exception()) is not None:
+                answer.set_exception(error)
+                return
+            asked = self._engine.ask(lambda: question(self._model(name), images.result()))
+            asked.add_done_callback(lambda done: _hand_over(done, answer))
+
+        try:
+            self._supply.load(self.experiment(name).data).add_done_callback(when_loaded)
+        except Trouble as trouble:
+            answer.set_exception(trouble)
+        return answer
+
+    def aside(self, do: Callable[[], Any]) -> Future:
+        """Run something long that needs no device on a thread of its own: fitting a map, importing pictures."""
+        return self._engine.aside(do)
+
+    def _model(self, name: str) -> Autoencoder:
+        """A run's network: the one that trains, or the saved one, kept for the next question."""
+        if name in self._sessions:
+            self._models.pop(name, None)
+            return self._sessions[name].model
+        model = self._models.pop(name, None)
+        if model is None:
+            entry = self.library.find(name)
+            if entry is None:
+                raise Trouble("This run has not been saved yet: train it for a step first.")
+            model = load(entry.path).model().to(self._device)
+        self._models[name] = model
+        while len(self._models) > MODELS_KEPT:
+            self._models.pop(next(iter(self._models)))
+        return model
+
     # Inside ---------------------------------------------------------------------------------------------------------
 
-    def _command(self, verb, job: str, *values: Any) -> Future:
+    def _command(self, verb: Callable[..., Future], job: str, *values: Any) -> Future:
         if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
             self._reopen(job, entry.experiment, entry.earlier, paused=True)
         return verb(job, *values)
 
-    def _saved(self, job: str):
+    def _saved(self, job: str) -> Entry | None:
         try:
             return self.library.entry(job)
         except Trouble:
@@ -175,15 +228,16 @@ class Workbench:
         self._engine.start(job, experiment, partial(self._play, job, job), paused, earlier=earlier)
 
     def _reopen_ended(self, job: str, paused: bool) -> None:
-        snapshot = self._engine.snapshot(job)
-        self._engine.start(job, self._experiments[job], partial(self._play, job, job), paused, snapshot.pace,
-                           snapshot.earlier)
+        if (ended := self._engine.snapshot(job)) is not None:
+            self._engine.start(job, self._experiments[job], partial(self._play, job, job), paused, ended.pace,
+                               ended.earlier)
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
-        images = self._load(self._experiments[job].data)
+        data = self._experiments[job].data
+        images = self._supply.load(data)
         while not images.done():
-            yield self._progress.get(self._experiments[job].data, Waiting("Loading the images"))
+            yield self._supply.progress(data)
         resident = images.result()
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
@@ -205,7 +259,7 @@ class Workbench:
         finally:
             self._sessions.pop(job, None)
             if session.step:
-                self._save(job, session, status or self._engine.snapshot(job).status)
+                self._save(job, session, status)
 
     def _open(self, job: str, resident: Resident, saved: str | None) -> Session:
         """The session of a run, from its first weights or from its file, on the device."""
@@ -220,51 +274,19 @@ class Workbench:
         return session
 
     def _save(self, job: str, session: Session, status: str) -> None:
-        state = session.state(status)
-        state.about["earlier"] = list(self._engine.snapshot(job).earlier) if self._engine.snapshot(job) else []
+        """Write the run to its file; without a status of its own, as what the engine takes it for."""
+        snapshot = self._engine.snapshot(job)
+        state = session.state(status or (snapshot.status if snapshot else "stopped"))
+        state.about["earlier"] = list(snapshot.earlier) if snapshot else []
         try:
             self.library.save(job, state)
         except OSError as error:
             logging.getLogger(__name__).warning("run %s could not be saved: %s", job, error)
 
-    def _load(self, data: Dataset) -> Future:
-        """The resident images of a data set, loaded once, aside; a failed load is tried again at the next asking."""
-        known = self._images.pop(data, None)
-        if known is not None and known.done() and known.exception() is not None:
-            known = None
-        self._images[data] = known or self._engine.aside(partial(self._make_resident, data))
-        while len(self._images) > DATA_KEPT:
-            self._images.pop(next(iter(self._images)))
-        return self._images[data]
 
-    def _make_resident(self, data: Dataset) -> Resident:
-        def report(reason: str, fraction: float | None = None) -> None:
-            self._progress[data] = Waiting(reason, fraction)
-
-        try:
-            return Resident(data.load(report), self._device)
-        finally:
-            self._progress.pop(data, None)
-
-
-def choose_device(wanted: str | None = None) -> torch.device:
-    """The device named, or by PLAYGROUND_DEVICE, or the best there is; Trouble for one that is not there."""
-    wanted = wanted or os.environ.get("PLAYGROUND_DEVICE", "")
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
-    if wanted:
-        kind = wanted.partition(":")[0]
-        if kind not in there or not there[kind]():
-            found = ", ".join(name for name, is_there in there.items() if is_there())
-            raise Trouble(f"There is no device called {wanted!r} here; there is {found}.")
-        return torch.device(wanted)
-    return torch.device(next(name for name, is_there in there.items() if is_there()))
-
-
-def describe(device: torch.device) -> str:
-    """The device in words: "CPU, 2 threads" or the card's own name."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type == "mps":
-        return "Apple GPU"
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' * (threads > 1)}"
+def _hand_over(done: Future, answer: Future) -> None:
+    """Settle one future as another was."""
+    if (error := done.exception()) is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(done.result())

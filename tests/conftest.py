@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+
+# before torch: one thread a process, since small networks gain nothing from two and suites share their machine
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# nothing of the person who runs the tests is read or touched
+os.environ["PLAYGROUND_HOME"] = tempfile.mkdtemp(prefix="playground-tests-")
+REAL = Path(os.environ.get("PLAYGROUND_DATASETS", Path(__file__).resolve().parents[2] / "shared" / "datasets"))
+if REAL.is_dir():
+    os.environ["PLAYGROUND_DATASETS"] = str(REAL)
+
+from playground.workbench import Workbench  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED = ("chromium", "browser", "shared/datasets")  # a skip that names one of these is a failure there
@@ -22,6 +34,13 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium is installed here (Debian: apt install chromium)")
     return found
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Workbench(tmp_path, "cpu")
+    yield bench
+    bench.close()
 
 
 def _required(report: pytest.TestReport | pytest.CollectReport) -> bool:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from playground.architectures import architectures
 from playground.batches import Resident
 from playground.data import Dataset, datasets
+from playground.data.own import import_images
 from playground.events import Trouble
 from playground.experiment import Experiment, Training
+from playground.images import to_png
 from playground.knobs import knobs
 from playground.variants import variants
+from playground.workbench import Workbench
 
 SMALL = {"count": 200, "size": 16}
 
@@ -34,23 +40,38 @@ def small(name: str) -> Dataset:
 
 @cache
 def _loaded(data: Dataset) -> Resident | str:
+    if data.name == "own":
+        import_images(list(_pictures()), data.pictures)
     try:
         return Resident(data.load(), torch.device("cpu"))
     except Trouble as trouble:
         return str(trouble)
 
 
+def _pictures(count: int = 120) -> Iterator[tuple[str, bytes]]:
+    """Somebody's own pictures: discs and bars of random place and shade, in two folders."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:24, :24]
+    for i in range(count):
+        top, left, shade = rng.integers(4, 20), rng.integers(4, 20), rng.integers(80, 255)
+        disc = (y - top) ** 2 + (x - left) ** 2 < 16
+        picture = np.where(disc if i % 2 else abs(x - left) < 3, shade, 20).astype(np.uint8)
+        yield f"{'discs' if i % 2 else 'bars'}/{i}.png", to_png(picture[None])
+
+
 def resident(data: Dataset) -> Resident:
     """The data set's images on the CPU; skips where they would have to be downloaded."""
     loaded = _loaded(data)
     if isinstance(loaded, str):
-        if data.needs_download or data.name == "own":
+        if data.needs_download:
             pytest.skip(f"{data.name} is not here: {loaded}")
         raise AssertionError(loaded)
     return loaded
 
 
-def experiment(variant: str = "undercomplete", architecture: str = "dense", data: str = "digits", **training) -> Experiment:
+def experiment(
+    variant: str = "undercomplete", architecture: str = "dense", data: str = "digits", **training
+) -> Experiment:
     """A small experiment with the named parts; `training` overrides knobs of the training."""
     settings = {"batch": 32, "rate": 3e-3, "epochs": 10} | training
     sizes = {"code": 8, "width": 32} if architecture == "dense" else {"code": 8, "width": 4}
@@ -59,9 +80,24 @@ def experiment(variant: str = "undercomplete", architecture: str = "dense", data
 
 def real_datasets() -> Path:
     """The folder of real data beside the project; skips where it is missing, fails where it must be there."""
-    folder = Path(os.environ.get("PLAYGROUND_DATASETS", Path(__file__).resolve().parents[2] / "shared" / "datasets"))
-    if not folder.is_dir():
-        if os.environ.get("PLAYGROUND_REQUIRE_ALL"):
-            pytest.fail(f"the real data sets must be at {folder} here")
+    if "PLAYGROUND_DATASETS" not in os.environ:
         pytest.skip("the real data sets (../shared/datasets) are not here")
-    return folder
+    return Path(os.environ["PLAYGROUND_DATASETS"])
+
+
+def until(bench: Workbench, job: str, *statuses: str, seconds: float = 30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (snapshot := bench.snapshot(job)).status in statuses:
+            return snapshot
+        time.sleep(0.01)
+    raise AssertionError(f"{bench.snapshot(job)} is not {statuses}")
+
+
+def stepped(bench: Workbench, job: str, steps: int, seconds: float = 30):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if getattr(bench.snapshot(job).event, "step", 0) >= steps:
+            return bench.snapshot(job).event
+        time.sleep(0.01)
+    raise AssertionError(f"{bench.snapshot(job)} did not reach step {steps}")

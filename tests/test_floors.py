@@ -16,18 +16,18 @@ PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
     ("knobs", "registry", "events", "images", "home"),
-    ("layers", "model", "losses", "jacobian", "corruption", "metrics", "history", "runner"),
+    ("layers", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment",),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library"),
+    ("trainer", "library", "supply"),
     ("workbench",),
     ("look", "figures", "live", "lab", "studio", "server", "commands", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1
 FACES = {"streamlit", "gradio"}
-THREADS = {"threading", "_thread", "queue", "multiprocessing", "concurrent"}
+THREADS = {"threading", "_thread", "queue", "multiprocessing"}
 HEAVY = {"torchvision", "sklearn", "skimage", "scipy", "cv2", "umap", "plotly", "torchmetrics", "pandas", "matplotlib"}
 EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f]")
 PATH_OF_A_MACHINE = re.compile(r"""(?<![\w.\-/])/(?:home|root|Users|work|mnt|tmp|var/folders)/\w""")

@@ -122,7 +122,10 @@ def test_auto_estimates_only_large_codes():
 MOMENTS = {  # kind -> mean and variance of a pixel of value x at level s
     "gaussian": (lambda x, s: x, lambda x, s: s**2),
     "masking": (lambda x, s: x * (1 - s), lambda x, s: x**2 * s * (1 - s)),
-    "salt-and-pepper": (lambda x, s: (1 - s) * x + s / 2, lambda x, s: (1 - s) * x**2 + s / 2 - ((1 - s) * x + s / 2) ** 2),
+    "salt-and-pepper": (
+        lambda x, s: (1 - s) * x + s / 2,
+        lambda x, s: (1 - s) * x**2 + s / 2 - ((1 - s) * x + s / 2) ** 2,
+    ),
     "speckle": (lambda x, s: x, lambda x, s: (x * s) ** 2),
 }
 

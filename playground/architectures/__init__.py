@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 
-from torch import nn
-
+from playground.layers import Stack
 from playground.registry import Registry
 
 architectures = Registry("architecture")
@@ -24,7 +23,7 @@ class Architecture(ABC):
     output: str
 
     @abstractmethod
-    def build(self, shape: Shape, code_activation: str) -> tuple[nn.Sequential, nn.Sequential]:
+    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
         """Encoder (B, c, h, w) -> (B, code) and decoder back to exactly (B, c, h, w), both stacks of Blocks.
 
         The decoder's last layer is linear; the Autoencoder applies the output's activation.

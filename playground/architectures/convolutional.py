@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from torch import nn
-
 from playground.architectures import Architecture, Shape, architectures
 from playground.architectures.dense import ACTIVATION_CHOICES, CODE_STOPS
 from playground.knobs import knob
+from playground.layers import Stack
 from playground.layers.convolutional import Grow, Shrink
 from playground.layers.dense import DenseBlock
 
@@ -36,15 +35,16 @@ class Convolutional(Architecture):
     up: str = knob("transposed", "How it grows again. Resize first: fewer checkerboards, slower.",
                    choices=("transposed", "resize"), rare=True, label="Grow by")
 
-    def build(self, shape: Shape, code_activation: str) -> tuple[nn.Sequential, nn.Sequential]:
-        shapes, down = [shape], []
+    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
+        shapes: list[Shape] = [shape]
+        down: list[Shrink] = []
         for level in range(self.depth):
             down.append(Shrink(shapes[-1], min(self.width << level, WIDEST), self.activation, self.down))
             shapes.append(down[-1].shape)
         features = math.prod(shapes[-1])
-        encoder = nn.Sequential(*down, DenseBlock(features, (self.code,), code_activation))
+        encoder = Stack(*down, DenseBlock(features, (self.code,), code_activation))
         up = [
             Grow(shapes[level + 1][0], shapes[level], "linear" if level == 0 else self.activation, self.up)
             for level in reversed(range(self.depth))
         ]
-        return encoder, nn.Sequential(DenseBlock(self.code, shapes[-1], self.activation), *up)
+        return encoder, Stack(DenseBlock(self.code, shapes[-1], self.activation), *up)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from torch import nn
-
 from playground.architectures import Architecture, Shape, architectures
 from playground.knobs import knob
+from playground.layers import Stack
 from playground.layers.dense import DenseBlock
 
 CODE_STOPS = (1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -33,7 +32,7 @@ class Dense(Architecture):
     tied: bool = knob(False, "The decoder uses the encoder's weights, transposed: half the parameters.", rare=True,
                       label="Tied weights")
 
-    def build(self, shape: Shape, code_activation: str) -> tuple[nn.Sequential, nn.Sequential]:
+    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
         hidden = [max(self.width >> i, 4) for i in range(self.depth - 1)]
         sizes = [math.prod(shape), *hidden, self.code]
         last = len(sizes) - 2
@@ -50,4 +49,4 @@ class Dense(Architecture):
             )
             for i in reversed(range(last + 1))
         ]
-        return nn.Sequential(*encoder), nn.Sequential(*decoder)
+        return Stack(*encoder), Stack(*decoder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import Tensor, nn
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -29,3 +31,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.activation(self.linear(x))
+
+
+class Stack(nn.Sequential):
+    """Blocks one after another: an encoder or a decoder."""
+
+    @property
+    def blocks(self) -> list[Block]:
+        return cast(list[Block], list(self))

@@ -20,6 +20,7 @@ class Shrink(Block):
         out = (channels, halved(height), halved(width))
         strided = down == "stride"
         conv = nn.Conv2d(inputs, channels, 3, stride=2 if strided else 1, padding=1)
+        self.shape: tuple[int, int, int]
         super().__init__("convolution, stride 2" if strided else "convolution, max pooling", out, conv, activation)
         self.pool = nn.Identity() if strided else nn.MaxPool2d(2, ceil_mode=True)
 
@@ -36,8 +37,8 @@ class Grow(Block):
     def __init__(self, inputs: int, shape: tuple[int, int, int], activation: str, up: str):
         channels, height, width = shape
         if up == "transposed":
-            padding = tuple(side - (2 * halved(side) - 1) for side in (height, width))
-            linear = nn.ConvTranspose2d(inputs, channels, 3, stride=2, padding=1, output_padding=padding)
+            padding = (height - (2 * halved(height) - 1), width - (2 * halved(width) - 1))
+            linear: nn.Module = nn.ConvTranspose2d(inputs, channels, 3, stride=2, padding=1, output_padding=padding)
             kind = "transposed convolution"
         else:
             resize = nn.Upsample((height, width), mode="nearest")

@@ -14,7 +14,7 @@ from playground.layers import Block
 class DenseBlock(Block):
     """g(Wx + b) on whatever comes in, flattened; out comes `shape`, of which the product is the number of units."""
 
-    def __init__(self, inputs: int, shape: tuple[int, ...], activation: str, tied_to: nn.Linear | None = None):
+    def __init__(self, inputs: int, shape: tuple[int, ...], activation: str, tied_to: nn.Module | None = None):
         units = math.prod(shape)
         linear = nn.Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to)
         super().__init__("dense" if tied_to is None else "dense, tied", shape, linear, activation)
@@ -27,8 +27,9 @@ class DenseBlock(Block):
 class TransposedLinear(nn.Module):
     """Wᵀh + c with the weights W of another layer and a bias c of its own (tied weights)."""
 
-    def __init__(self, other: nn.Linear):
+    def __init__(self, other: nn.Module):
         super().__init__()
+        assert isinstance(other, nn.Linear)
         self._other = (other,)  # in a tuple, so that the shared weight is registered (and saved) once
         bound = 1 / math.sqrt(other.out_features)
         self.bias = nn.Parameter(torch.empty(other.in_features).uniform_(-bound, bound))

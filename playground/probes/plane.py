@@ -27,13 +27,13 @@ class PrincipalPlane:
             return codes, ()
         centred = codes - codes.mean(0)
         if self._basis is None or codes.shape[1] <= SMALL or self._looks % REFIT_EVERY == 0:
-            self._fit(centred)
+            self._basis = self._fit(centred)
         self._looks += 1
         places = centred @ self._basis
         total = centred.square().sum().clamp_min(1e-12)
         return places, tuple((places.square().sum(0) / total).tolist())
 
-    def _fit(self, centred: Tensor) -> None:
+    def _fit(self, centred: Tensor) -> Tensor:
         k = centred.shape[1]
         if k <= SMALL:
             basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -2:].flip(1)
@@ -47,4 +47,4 @@ class PrincipalPlane:
         if self._basis is not None:
             u, _, vt = torch.linalg.svd(basis.T @ self._basis)
             basis = basis @ u @ vt
-        self._basis = basis
+        return basis

@@ -26,7 +26,10 @@ class Variant(ABC):
     motto: str
     penalties: dict[str, tuple[str, str]] = {}
     reconstruction_words = "reconstruction error"
-    code_activation = "linear"
+
+    @property
+    def code_activation(self) -> str:
+        return "linear"
 
     def see(self, x: Tensor, rng: Generator) -> Tensor:
         """What the encoder sees of the images x (B, c, h, w): the images themselves, unless the variant corrupts."""

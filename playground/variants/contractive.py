@@ -22,11 +22,12 @@ class Contractive(Variant):
         "contraction": (r"\lambda\,{\left\| J_x(h) \right\|}_F^2", "contraction penalty"),
     }
 
-    weight: float = knob(0.1, "How much stillness counts. Higher: codes move less, pictures get blurrier.", low=0.0,
-                         high=100.0, stops=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0), symbol="λ", live=True)
-    units: str = knob("sigmoid", "What the code's neurons end in. Sigmoid and tanh saturate, which is one way to be still.",
+    weight: float = knob(0.1, "How much stillness counts. Higher: codes move less, blurrier pictures.", low=0.0,
+                         high=100.0, label="Weight", stops=(0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
+                         symbol="λ", live=True)
+    units: str = knob("sigmoid", "What the code's neurons end in. Sigmoid and tanh saturate: one way to be still.",
                       choices=("sigmoid", "tanh", "linear"), label="Code units", rare=True)
-    method: str = knob("auto", "How the penalty is found: by formula, row by row, or guessed from one random direction.",
+    method: str = knob("auto", "How the penalty is found: by formula, row by row, or from one random direction.",
                        choices=("auto", "closed", "exact", "estimate"), label="Jacobian", rare=True)
 
     @property
@@ -35,7 +36,8 @@ class Contractive(Variant):
 
     def losses(self, model: Autoencoder, x: Tensor, rng: Generator) -> Losses:
         encoder = model.encoder
-        method = jacobian.method_for(encoder, self.method, x[0].numel(), encoder[-1].shape[0])
+        (k,) = encoder.blocks[-1].shape
+        method = jacobian.method_for(encoder, self.method, x[0].numel(), k)
         code, norm = jacobian.code_and_norm(encoder, x, method, rng)
         yield "autoencoder", {
             "reconstruction": model.reconstruction_error(code, x),

@@ -18,7 +18,6 @@ class Sparse(Variant):
     """L + β Σ_l KL(ρ‖ρ̂_l), where ρ̂_l is neuron l's mean activation over the batch (Ng, CS294A notes, 2011)."""
 
     motto = "Many neurons, few active at a time."
-    code_activation = "sigmoid"
     penalties = {
         "sparsity": (r"\beta\sum_l \mathrm{KL}(\rho \,\|\, {\hat{\rho}}_l)", "sparsity penalty"),
     }
@@ -28,6 +27,10 @@ class Sparse(Variant):
                       live=True)
     beta: float = knob(1.0, "How much sparsity counts. Higher: sparser, blurrier.", low=0.0, high=100.0,
                        stops=(0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), label="Weight", symbol="β", live=True)
+
+    @property
+    def code_activation(self) -> str:
+        return "sigmoid"
 
     def losses(self, model: Autoencoder, x: Tensor, rng: Generator) -> Losses:
         code = model.encode(x)
