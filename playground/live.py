@@ -115,7 +115,7 @@ class Live:
         self._channels: dict[str, Channel] = {}
 
     def routes(self) -> list[BaseRoute]:
-        """/live/<job> as server-sent events and as a web socket (browsers allow six streams a site, but many sockets)."""
+        """/live/<job> as server-sent events, and as a web socket for browsers, which allow a site six streams only."""
         return [
             Route("/live/{job}", self.stream),
             WebSocketRoute("/live/{job}", self.socket),

@@ -28,13 +28,21 @@ COLOURS = {  # name: (light, dark); each becomes one CSS light-dark(), so that a
 }
 
 # Ten classes: one hue each in both themes, far apart for normal, deutan, protan and tritan eyes, 3 : 1 on the panel.
-CLASSES = {
-    "light": ("#6185f8", "#c17d12", "#247850", "#a548ab", "#632917", "#7d934d", "#1c4351", "#471a9d", "#6e5600", "#a58294"),
-    "dark": ("#6180dd", "#da9020", "#4e735e", "#895b8b", "#bf5532", "#badc6c", "#a8e5fe", "#9f98d1", "#efddab", "#be9aac"),
-}
+CLASSES = (  # (light, dark)
+    ("#6185f8", "#6180dd"),  # blue
+    ("#c17d12", "#da9020"),  # amber
+    ("#247850", "#4e735e"),  # green
+    ("#a548ab", "#895b8b"),  # magenta
+    ("#632917", "#bf5532"),  # brown
+    ("#7d934d", "#badc6c"),  # sage
+    ("#1c4351", "#a8e5fe"),  # navy
+    ("#471a9d", "#9f98d1"),  # indigo
+    ("#6e5600", "#efddab"),  # olive
+    ("#a58294", "#be9aac"),  # mauve
+)
 
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'  # Streamlit ships it, so it needs no network
-MATH = '"STIX Two Math", "Latin Modern Math", "Cambria Math", "TeX Gyre DejaVu Math", math, serif'
+MATH = '"STIX Two Math", "Latin Modern Math", "Cambria Math", "DejaVu Math TeX Gyre", math, serif'
 TYPE = {"xs": "11px", "s": "12px", "m": "13px", "l": "15px", "xl": "18px"}
 SPACE = {"1": "4px", "2": "8px", "3": "12px", "4": "16px", "5": "24px"}
 RADII = {"s": "3px", "m": "6px", "l": "10px"}
@@ -45,8 +53,7 @@ PORT = 7860
 def css() -> str:
     """The custom properties of the page; they inherit into every component's shadow tree."""
     rules = [f"--ap-{name}:light-dark({light},{dark})" for name, (light, dark) in COLOURS.items()]
-    pairs = zip(CLASSES["light"], CLASSES["dark"])
-    rules += [f"--ap-c{i}:light-dark({light},{dark})" for i, (light, dark) in enumerate(pairs)]
+    rules += [f"--ap-c{i}:light-dark({light},{dark})" for i, (light, dark) in enumerate(CLASSES)]
     rules += [f"--ap-font:{FONT}", f"--ap-math:{MATH}"]
     rules += [f"--ap-t-{name}:{size}" for name, size in TYPE.items()]
     rules += [f"--ap-s{name}:{size}" for name, size in SPACE.items()]
@@ -85,7 +92,7 @@ hideWelcomeMessage = true
 
 def _theme(side: int, mode: str) -> str:
     colour = {name: pair[side] for name, pair in COLOURS.items()}
-    classes = ", ".join(f'"{one}"' for one in CLASSES[mode])
+    classes = ", ".join(f'"{pair[side]}"' for pair in CLASSES)
     return f"""
 [theme.{mode}]
 primaryColor = "{colour["accent"]}"

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from playground.explore_routes import Explore
 from playground.live import Live
 from playground.look import PORT
 
@@ -58,12 +59,14 @@ async def health(request: Request) -> Response:
 
 
 live = Live(workbench)
+explore = Explore(workbench)
 
 
 def routes() -> list[BaseRoute]:
     """What stands beside Streamlit's own pages."""
     return [
         *live.routes(),
+        *explore.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]

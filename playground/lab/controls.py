@@ -15,6 +15,7 @@ from playground.lab.session import SPEEDS, Visit, forget_widgets
 
 SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU"}
 SEGMENTS = 24  # characters that fit on one line of segments; more choices become a list
+REST = {"training": "Training", "architecture": "Network", "variant": "Variant", "data": "Data"}  # the order under More
 PART_HELP = {
     "data": "What the network sees. A new choice starts a new run.",
     "variant": "What keeps the network from copying its input. A new choice starts a new run.",
@@ -25,6 +26,9 @@ PART_HELP = {
 def controls(visit: Visit) -> Experiment:
     """Draw the column of controls; the experiment they ask for."""
     panel = Panel(visit)
+    if panel.shows("speed"):
+        with st.container(key="pace", gap=None):
+            panel.speed()
     with st.container(key="part_data", gap=None):
         panel.choose("data", _data_name)
         panel.note(panel.wanted.data.note)
@@ -37,9 +41,6 @@ def controls(visit: Visit) -> Experiment:
         panel.choose("architecture", str.capitalize, "Network")
         panel.group("architecture", panel.plain("architecture"))
         panel.group("training", panel.plain("training"))
-    if panel.shows("speed"):
-        with st.container(key="pace", gap=None):
-            panel.speed()
     if panel.shows("more"):
         with st.expander("More", key="more"):
             panel.rest()
@@ -121,7 +122,7 @@ class Panel:
 
     def rest(self) -> None:
         """Every knob that has no place above, part by part."""
-        for part, title in (("training", "Training"), ("architecture", "Network"), ("variant", "Variant"), ("data", "Data")):
+        for part, title in REST.items():
             names = [name for name in knobs(getattr(self.wanted, part)) if f"{part}.{name}" not in self._drawn]
             names = [name for name in names if self.shows(name, f"{part}.{name}")]
             if names:
@@ -147,9 +148,9 @@ class Panel:
     def speed(self) -> None:
         _begin_with("knob.speed", self.visit.speed)
         said = st.select_slider(
-            "Speed", list(SPEEDS), key="knob.speed", help="From slow motion to as fast as the device goes. Acts at once."
+            "Speed", list(SPEEDS), key="knob.speed",
+            help="From slow motion, where every step can be followed, to as fast as the device goes.",
         )
-        self.note("Slow motion shows every step")
         self.visit.set_speed(said)
 
     @staticmethod

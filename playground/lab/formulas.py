@@ -10,7 +10,8 @@ from playground.experiment import Experiment, formulas
 
 def terms(experiment: Experiment) -> list[dict[str, str]]:
     """The objective's terms in order: name, MathML and words of each."""
-    return [{"name": name, "math": mathml(latex), "words": words} for name, (latex, words) in formulas(experiment).items()]
+    found = formulas(experiment).items()
+    return [{"name": name, "math": mathml(latex), "words": words} for name, (latex, words) in found]
 
 
 @lru_cache(maxsize=256)

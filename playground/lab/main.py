@@ -14,4 +14,5 @@ st.set_page_config(
 )
 st.html(f"<style>{look.css()}{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
 st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
-st.navigation([st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True)], position="top").run()
+pages = [st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True)]
+st.navigation(pages, position="top").run()

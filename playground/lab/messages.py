@@ -110,7 +110,8 @@ def earlier(present: Experiment, snapshot: Snapshot | None) -> dict[str, Any] | 
         return None
     every = math.ceil(len(event.history) / EARLIER_ROWS)
     kept = [*event.history[:-1:every], event.history[-1]]
-    return {"name": compared_name(present, snapshot.title), "per_epoch": event.still.steps_per_epoch, "rows": rows(kept)}
+    name = compared_name(present, snapshot.title)
+    return {"name": name, "per_epoch": event.still.steps_per_epoch, "rows": rows(kept)}
 
 
 def comparable(one: Experiment, other: Experiment) -> bool:

@@ -23,7 +23,8 @@ def own_images(visit: Visit) -> None:
         help="PNG, JPEG, WebP, BMP, GIF, TIFF, or a zip of them: the folder a picture lies in is its class.",
     )
     name = st.text_input("Name", "mine", key="own_name", help="The set is kept under this name on this machine.")
-    st.button("Use these pictures", key="own_use", on_click=_use, args=(visit, files, name), disabled=not files, width="stretch")
+    use = {"on_click": _use, "args": (visit, files, name), "disabled": not files}
+    st.button("Use these pictures", key="own_use", width="stretch", **use)
     kept = imported()
     if kept:
         st.caption("Kept here: " + ", ".join(kept))

@@ -31,7 +31,7 @@ function take(s, run) {
   s.job = run.job;
   const [a, b] = run.view.spread, share = v => ` ${Math.round(v * 100)} % of variance`;
   const many = n / 2, plane = a === undefined ? 'the code itself' : `principal plane of ${s.code ?? run.view.activity.length}`;
-  put($(s.root, '.sub'), `${many} held-out images, ${plane}`);
+  put($(s.root, '.sub'), `${many} held-out ${isPlane(run.shape) ? 'points' : 'images'}, ${plane}`);
   put($(s.root, '.ax1'), a === undefined ? 'code entry 1' : 'PC 1,' + share(a));
   put($(s.root, '.ax2'), a === undefined ? (run.view.activity.length > 1 ? 'code entry 2' : '') : 'PC 2,' + share(b));
   s.box.dataset.step = run.view.step;

@@ -161,7 +161,7 @@ function grid(s, W, strip) {
     out.push(svg('text', { class: 'tick', x: s.X(e), y: bottom + 15, 'text-anchor': 'middle' }, +e.toFixed(3)));
   }
   out.push(svg('line', { class: 'axis', x1: left, x2: end, y1: bottom, y2: bottom }));
-  out.push(svg('text', { class: 'unit', x: end + 12, y: bottom + 15 }, 'epochs'));
+  out.push(svg('text', { class: 'unit', x: end + 18, y: bottom + 15 }, 'epochs'));
   s.grid.replaceChildren(...out);
   const per = s.run.per_epoch || 1;
   s.marks.replaceChildren(...s.run.marks.flatMap(([at, text], i) => {
@@ -203,21 +203,25 @@ function lines(s) {
 function names(s, W) {
   for (const key in s.words) s.words[key].setAttribute('visibility', 'hidden');
   if (s.rows.length < 2) return;
-  const last = k => s.rows.findLast(r => r[k] != null)?.[k], x = Math.min(s.X(s.rows.at(-1)[0]) + 7, W - s.m.right + 7);
-  const ends = [['held', s.Y(last(HELD)), 'held-out'], ['train', s.Y(last(TRAIN)), 'train']].sort((a, b) => a[1] - b[1]);
-  if (ends[1][1] - ends[0][1] < 15) ends[1][1] = ends[0][1] + 15;
-  const floor = s.pens.length ? s.m.split - 6 : s.m.bottom - 4;
-  if (ends[1][1] + 4 > floor) { ends[1][1] = floor - 4; ends[0][1] = Math.min(ends[0][1], floor - 19); }
+  const last = k => s.rows.findLast(r => r[k] != null);
+  const end = (key, k, Y, text) => { const row = last(k); return { key, text, x: s.X(row[0]) + 7, y: Y(row[k]) }; };
+  const ends = [end('held', HELD, s.Y, 'held-out'), end('train', TRAIN, s.Y, 'train')].sort((a, b) => a.y - b.y);
+  const [above, below] = ends, floor = (s.pens.length ? s.m.split - 6 : s.m.bottom - 4) - 4;
+  if (below.y - above.y < 15 && Math.abs(below.x - above.x) < 56) {
+    below.x = above.x = Math.max(below.x, above.x);
+    below.y = Math.min(above.y + 15, floor);
+    above.y = below.y - 15;
+  }
   if (s.pens.length) {
     const words = s.pens.length > 1 ? 'penalties' : s.known.penalties?.[s.run.term_names[s.pens[0] - TRAIN]] || 'penalty';
-    ends.push(['pen', Math.min(s.P(last(s.pens[0])), s.m.bottom - 4), words.split(' ')[0]]);
+    ends.push(end('pen', s.pens[0], s.P, words.split(' ')[0]));
   }
-  for (const [key, y, text] of ends) {
+  for (const { key, x, y, text } of ends) {
     if (!isFinite(y)) continue;
     const word = s.words[key];
     word.setAttribute('visibility', 'visible');
-    word.setAttribute('x', x);
-    word.setAttribute('y', y + 4);
+    word.setAttribute('x', Math.min(x, W - s.m.right + 7));
+    word.setAttribute('y', Math.min(y, s.m.bottom - 4) + 4);
     put(word, text);
   }
 }

@@ -19,13 +19,14 @@ function build(root, terms) {
   const box = $(root, '.formula');
   const term = (kind, math, words) => {
     const element = tag('div', { class: 'term ' + kind });
-    element.innerHTML = math;  // MathML made from the project's own formulas
+    const box = element.appendChild(tag('div', { class: 'math' }));
+    box.innerHTML = math;  // MathML made from the project's own formulas
     element.append(tag('span', { class: 'value' }, '–'), tag('span', { class: 'words' }, words));
     return element;
   };
   const long = terms.map(t => t.math.length).reduce((a, b) => a + b, 0) > 2600;
   box.classList.toggle('long', long);
-  box.replaceChildren(term('all', '<math><mi>L</mi></math>', 'objective'));
+  box.replaceChildren(term('all', '<math display="block"><mi>L</mi></math>', 'objective'));
   terms.forEach((t, i) => {
     box.append(tag('span', { class: 'op' }, i ? '+' : '='), term(i ? 'pen' : 'train', t.math, t.words));
   });

@@ -15,6 +15,15 @@ from playground.server import workbench
 
 UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
 
+
+def layers(experiment) -> list[dict]:
+    """What the drawing of the network needs of each layer."""
+    return [
+        {"part": one.part, "kind": one.kind, "shape": one.shape, "units": one.units, "parameters": one.parameters}
+        for one in plan(experiment)
+    ]
+
+
 visit = Visit(workbench())
 piece = pieces()
 
@@ -32,13 +41,12 @@ with st.container(key="shell", horizontal=True, gap=None):
     job, parts = {"job": visit.job}, terms(experiment)
     with st.container(key="stage", gap=None):
         with st.container(key="p_network"):
-            layers = [{"part": one.part, "kind": one.kind, "shape": one.shape, "units": one.units,
-                       "parameters": one.parameters} for one in plan(experiment)]
-            piece["network"](key="network", data={**job, "shape": experiment.data.shape, "layers": layers}, height="stretch")
+            drawn = {**job, "shape": experiment.data.shape, "layers": layers(experiment)}
+            piece["network"](key="network", data=drawn, height="stretch")
         with st.container(key="p_curves"):
             penalties = {one["name"]: one["words"] for one in parts[1:]}
-            piece["curves"](key="curves", data={**job, "unit": UNITS.get(experiment.training.loss, ""),
-                                                "penalties": penalties}, height="stretch")
+            drawn = {**job, "unit": UNITS.get(experiment.training.loss, ""), "penalties": penalties}
+            piece["curves"](key="curves", data=drawn, height="stretch")
         with st.container(key="p_objective"):
             piece["objective"](key="objective", data={**job, "terms": parts}, height="stretch")
         with st.container(key="p_reconstructions"):

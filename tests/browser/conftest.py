@@ -1,0 +1,104 @@
+"""A real server on a free port with a home of its own, and pages in a real Chromium that watch their console."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+QUIET = ("background-networking", "component-update", "sync", "gpu")
+FLAGS = ["--no-sandbox", *(f"--disable-{name}" for name in QUIET)]
+HARMLESS = ("ERR_NAME_NOT_RESOLVED", "ERR_INTERNET_DISCONNECTED")  # Streamlit asks the network for things of its own
+
+
+class Server:
+    """`python app.py` as a person would start it, from another folder."""
+
+    def __init__(self, home: Path, port: int | None = None):
+        self.port = port or free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.home = home
+        environment = {**os.environ, "PLAYGROUND_HOME": str(home), "PLAYGROUND_DEVICE": "cpu"}
+        self.log = (home / "server.log").open("ab")
+        command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=home, env=environment, stdout=self.log, stderr=self.log)
+
+    def wait(self, seconds: float = 60.0) -> Server:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert self.process.poll() is None, (self.home / "server.log").read_text()
+            try:
+                with urllib.request.urlopen(f"{self.address}/health", timeout=5) as answer:
+                    if answer.status == 200:
+                        return self
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("the server did not come up: " + (self.home / "server.log").read_text())
+
+    def interrupt(self) -> tuple[int, float, str]:
+        """Ctrl-C: the exit code, how long it took, and all that was printed."""
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(30)
+        self.log.close()
+        return code, time.monotonic() - started, (self.home / "server.log").read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, chromium):
+    running = Server(tmp_path_factory.mktemp("home")).wait()
+    yield running
+    if running.process.poll() is None:
+        running.interrupt()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser):
+    """One window for all tests that need nothing special: what it has loaded once it need not load again."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser, context, server):
+    """visit(query, **settings) opens the Train page and waits until it can be used; the console must stay clean."""
+    opened, said = [], []
+
+    def open_page(query: str = "", address: str | None = None, **settings):
+        where = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings}) if settings else context
+        page = where.new_page()
+        opened.append(where if settings else page)
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(address or f"{server.address}/?{query}")
+        page.wait_for_selector("[data-testid=live-curves]:not([data-status=opening])", state="attached")
+        return page
+
+    yield open_page
+    for one in opened:
+        one.close()
+    assert [text for text in said if not any(harmless in text for harmless in HARMLESS)] == []
