@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 
 import torch
@@ -31,15 +32,15 @@ def network(pixels: int) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 class Bare:
-    """The loop that anybody would write: images as floats on the device, batches by indexing, nothing logged or saved."""
+    """The loop anybody would write: images as floats on the device, batches by indexing, nothing logged or saved."""
 
     def __init__(self, images: Tensor, device: torch.device):
         self.images, self.device = images.flatten(1).to(device), device
         self.model = nn.Sequential(*network(self.images.shape[1])).to(device)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=RATE, fused=device.type != "mps")
-        self._batches = iter(())
+        self._batches: Iterator[Tensor] = iter(())
 
-    def _epoch(self):
+    def _epoch(self) -> Iterator[Tensor]:
         order = torch.randperm(len(self.images)).to(self.device)
         return iter(order[: len(order) // BATCH * BATCH].split(BATCH))
 

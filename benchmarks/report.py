@@ -1,4 +1,4 @@
-"""Reports: a table in Markdown for people, the same as JSON for later comparison, and on what machine it was measured."""
+"""Reports: a table in Markdown for people, its figures as JSON, and on what machine they were measured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,16 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; the first column is words, the others are figures."""
     rule = ("---", *("---:" for _ in head[1:]))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
-def publish(name: str, device: str, head: tuple[str, ...], rows: list[tuple[str, ...]], figures: dict[str, Any]) -> None:
+Rows = Sequence[Sequence[str]]
+
+
+def publish(name: str, device: str, head: Sequence[str], rows: Rows, figures: dict[str, Any]) -> None:
     """Print the table and write results/`name`.json with the figures behind it."""
     where = machine(device)
     print(f"\n{where['device']}; {where['processor']}, {where['cores']} cores; Python {where['python']}, "

@@ -154,9 +154,11 @@ def main() -> None:
     ratios = {name: statistics.median(ours / bare for ours, bare in zip(rates, found["bare loop"]))
               for name, rates in found.items()}
     rows = [(name, f"{medians[name]:,.0f}", f"{ratios[name]:.2f}") for name in found]
-    publish(f"training-{device.type}", described, ("784-512-16, batch 128, MNIST", "images/s", "of the bare loop"), rows,
-            {"images_per_second": found, "median": medians, "ratio_to_bare": ratios, "rounds": arguments.rounds,
-             "seconds": arguments.seconds})
+    head = ("784-512-16, batch 128, MNIST", "images/s", "of the bare loop")
+    publish(f"training-{device.type}", described, head, rows, {
+        "images_per_second": found, "median": medians, "ratio_to_bare": ratios, "rounds": arguments.rounds,
+        "seconds": arguments.seconds,
+    })
 
 
 if __name__ == "__main__":

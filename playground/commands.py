@@ -47,8 +47,8 @@ def train(arguments: argparse.Namespace) -> int:
         raise Wrong(f"No file can be written to {path}.")
 
     from playground.batches import Resident
+    from playground.device import choose_device, describe
     from playground.trainer import Session
-    from playground.workbench import choose_device, describe
 
     progress, device = Progress(sys.stderr), choose_device()
     resident = Resident(experiment.data.load(progress.waiting), device)

@@ -15,19 +15,20 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home"),
+    ("knobs", "registry", "events", "images", "home", "kept"),
     ("layers", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment",),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply"),
-    ("workbench",),
-    ("look", "figures", "live", "lab", "studio", "server", "commands", "__main__"),
+    ("workbench", "explorer"),
+    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "lab", "studio", "server", "commands", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1
 FACES = {"streamlit", "gradio"}
-THREADS = {"threading", "_thread", "queue", "multiprocessing"}
+THREADS = {"threading", "_thread", "queue", "multiprocessing", "concurrent"}
+PROMISES = {"concurrent.futures.Future", "concurrent.futures.TimeoutError"}  # what the engine's commands return
 HEAVY = {"torchvision", "sklearn", "skimage", "scipy", "cv2", "umap", "plotly", "torchmetrics", "pandas", "matplotlib"}
 EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2b55\ufe0f]")
 PATH_OF_A_MACHINE = re.compile(r"""(?<![\w.\-/])/(?:home|root|Users|work|mnt|tmp|var/folders)/\w""")
@@ -122,9 +123,7 @@ class TestModule:
     def test_threads_only_in_the_engine_and_the_server(self, path):
         if dotted(path) in ("playground.runner", "playground.server"):
             return
-        # a Future is only the promise that the engine's commands return
-        assert not [name for name, _ in imports(path)
-                    if package(name) in THREADS and name != "concurrent.futures.Future"]
+        assert not [name for name, _ in imports(path) if package(name) in THREADS and name not in PROMISES]
 
     def test_no_face_below_the_top(self, path):
         if dotted(path) == "playground" or floor_of(dotted(path)) < TOP:
