@@ -1,0 +1,138 @@
+"""Answers of the explorer's routes: packed arrays, sprite sheets and data addresses; and the reading of questions."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+
+from playground.events import Trouble
+from playground.images import tile, to_bytes, to_pillow, to_png
+
+MOST_BYTES = 30_000_000  # of a question: a large photograph
+ALIGNED = 8  # bytes: browsers look at an array where it lies only if it begins at a multiple of its entry's size
+WEBP_SIDE = 16_383  # pixels: WebP's own limit
+
+
+def packed(**arrays: np.ndarray) -> bytes:
+    """Arrays in one body: the header's length (uint32, little-endian), the header (JSON, {"fields": [{name, dtype,
+    shape, offset}]}), then the arrays, each at its `offset` in the body, a multiple of 8."""
+    fields, blobs, at = [], [], 0
+    for name, array in arrays.items():
+        blob = np.ascontiguousarray(array).tobytes()
+        fields.append({"name": name, "dtype": str(array.dtype), "shape": list(array.shape), "offset": at})
+        blobs.append(blob + b"\0" * (-len(blob) % ALIGNED))
+        at += len(blobs[-1])
+    start = 0
+    while True:  # the header holds offsets that depend on its own length
+        head = json.dumps({"fields": [{**field, "offset": start + field["offset"]} for field in fields]}).encode()
+        head += b" " * (-(4 + len(head)) % ALIGNED)
+        if start == 4 + len(head):
+            return len(head).to_bytes(4, "little") + head + b"".join(blobs)
+        start = 4 + len(head)
+
+
+def base64_array(array: np.ndarray) -> str:
+    """The array's bytes, little-endian, in base 64."""
+    return b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def png_url(image: np.ndarray) -> str:
+    """An image (c, h, w) as a data address that an <img> shows."""
+    return "data:image/png;base64," + b64encode(to_png(image)).decode()
+
+
+def strip_url(images: np.ndarray) -> str:
+    """Images (m, c, h, w) side by side, without gaps, as a PNG's data address."""
+    return png_url(tile(to_bytes(images), len(images), gap=0))
+
+
+def sheet(images: np.ndarray, columns: int, quality: int | None = None) -> bytes:
+    """Images (m, c, h, w) in rows of `columns`, without gaps, as a WebP file; lossless without a quality."""
+    most = max(1, WEBP_SIDE // max(images.shape[2:]))
+    file, picture = io.BytesIO(), to_pillow(tile(to_bytes(images), min(columns, most), gap=0)).convert("RGB")
+    how: dict[str, Any] = {"lossless": True, "quality": 0} if quality is None else {"quality": quality}
+    picture.save(file, "WEBP", method=1, **how)
+    return file.getvalue()
+
+
+# Questions -----------------------------------------------------------------------------------------------------------
+
+
+async def body(request: Request) -> bytes:
+    """The question's bytes; Trouble where there are too many."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST_BYTES:
+            raise Trouble(f"This is larger than {MOST_BYTES // 1_000_000} MB.")
+    return bytes(data)
+
+
+async def asked(request: Request) -> dict[str, Any]:
+    """The question's JSON object; Trouble where it is none."""
+    try:
+        question = json.loads(await body(request) or b"{}")
+    except ValueError:
+        raise Trouble("The question is not JSON.") from None
+    if not isinstance(question, dict):
+        raise Trouble("The question must be a JSON object.")
+    return question
+
+
+def number(question: Mapping[str, Any], name: str, default: float | None = None) -> float:
+    """A finite number of the question; Trouble where it is none."""
+    raw = question.get(name, default)
+    try:
+        value = float(raw)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise Trouble(f"{name} must be a number.") from None
+    if not math.isfinite(value) or isinstance(raw, bool):
+        raise Trouble(f"{name} must be a number.")
+    return value
+
+
+def whole(question: Mapping[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
+    """A whole number from low to high; Trouble where it is none."""
+    value = number(question, name, default)
+    if value != int(value) or not low <= value <= high:
+        raise Trouble(f"{name} must be a whole number from {low} to {high}.")
+    return int(value)
+
+
+def indices(question: Mapping[str, Any], count: int) -> np.ndarray:
+    """Indices of points, each once, in the order given; Trouble for none or for others than 0 to count - 1."""
+    raw = question.get("indices")
+    if not isinstance(raw, list) or not raw:
+        raise Trouble("Select at least one point.")
+    if not all(isinstance(i, int) and not isinstance(i, bool) and 0 <= i < count for i in raw):
+        raise Trouble(f"indices must be whole numbers from 0 to {count - 1}.")
+    return np.array(list(dict.fromkeys(raw)), np.int64)
+
+
+def vector(raw: Any, k: int) -> np.ndarray:
+    """A code (k,) float32 from a list of numbers; Trouble where it is none."""
+    try:
+        code = np.asarray(raw, np.float32)
+    except (TypeError, ValueError):
+        raise Trouble("A code is a list of numbers.") from None
+    if code.shape != (k,) or not np.isfinite(code).all():
+        raise Trouble(f"A code of this model is a list of {k} finite numbers.")
+    return code
+
+
+def picture_bytes(raw: Any) -> bytes:
+    """The file in a data address or a base 64 text."""
+    if not isinstance(raw, str):
+        raise Trouble("An image comes as a data address.")
+    try:
+        return b64decode(raw.partition(",")[2] if raw.startswith("data:") else raw, validate=True)
+    except (NotBase64, ValueError):
+        raise Trouble("This data address holds no image.") from None

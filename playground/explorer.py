@@ -1,0 +1,239 @@
+"""Explorer: what can be asked of a model's latent space, for any run or shipped model; the object that faces call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from playground.batches import Resident
+from playground.events import Trouble
+from playground.kept import Kept
+from playground.model import Autoencoder
+from playground.probes import codes as probing
+from playground.probes import fitting, maps, neighbours
+from playground.probes.codes import Codes
+from playground.probes.maps import Map, MapKnobs, Neighbourly
+from playground.workbench import Workbench
+
+QUESTION = 0.012  # seconds of the device aimed at per question; none is longer than 0.03 where one image is not
+SPACES, MODELS, MAPS, SHEETS = 6, 8, 24, 24  # results kept
+MOST_WAITING = 8  # fits in the queue
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The latent space of a model with one set of weights, as a sample of codes shows it."""
+
+    name: str
+    digest: str
+    model: Autoencoder
+    resident: Resident
+    codes: Codes
+
+    @property
+    def key(self) -> tuple:
+        return self.digest, self.resident.source, len(self.codes.codes)
+
+
+@dataclass(eq=False)
+class Fit:
+    """A UMAP being fitted. problem: a sentence once it failed."""
+
+    job: str
+    progress: fitting.Progress
+    problem: str = ""
+    task: asyncio.Future | None = None
+
+
+class Explorer:
+    """Asynchronous: everything is called from one event loop; the device is asked in portions, the rest runs aside."""
+
+    def __init__(self, workbench: Workbench):
+        self.workbench = workbench
+        self._latest = Kept(64)
+        self._models, self._spaces, self._maps, self._made = Kept(MODELS), Kept(SPACES), Kept(MAPS), Kept(SHEETS)
+        self._fits: dict[tuple, Fit] = {}
+        self._lane = asyncio.Lock()  # one fit at a time: the others' thread stays free for loading data
+
+    # Spaces ---------------------------------------------------------------------------------------------------------
+
+    async def space(self, name: str, count: int = 5000, digest: str = "", fresh: bool = False) -> Space:
+        """The space of a run or model with the weights called `digest`, else those asked for last, else those of now.
+
+        fresh: those of now. Trouble for an unknown name, or weights that are no longer there.
+        """
+        digest = digest or ("" if fresh else self._latest.peek(name) or "")
+        kept = self._models.peek((name, digest)) if digest else None
+        if kept is None:
+            model = await self.ask(name, lambda model, resident: (probing.frozen(model), resident))
+            now = await asyncio.to_thread(probing.digest, model[0])
+            if digest and digest != now and not fresh:
+                raise Trouble("This run has learnt on since, and its earlier weights are gone: show the map anew.")
+            digest, kept = now, self._models.peek((name, now)) or model
+        self._models.put((name, digest), kept)
+        self._latest.put(name, digest)
+        count = min(count, probing.MOST, len(kept[1].train) + len(kept[1].held_out))
+        return await self._spaces.get((name, digest, count), partial(self._sampled, name, digest, *kept, count))
+
+    async def _sampled(self, name: str, digest: str, model: Autoencoder, resident: Resident, count: int) -> Space:
+        parts = await self.portions(name, count, lambda start, stop: probing.encoded(model, resident, start, stop))
+        codes = await asyncio.to_thread(probing.gathered, resident, count, parts)
+        return Space(name, digest, model, resident, codes)
+
+    async def ask(self, name: str, question: Callable[[Autoencoder, Resident], Any]) -> Any:
+        """A question on the device thread, as of Workbench.probe."""
+        return await asyncio.wrap_future(self.workbench.probe(name, question))
+
+    async def portions(self, name: str, count: int, question: Callable[[int, int], Any]) -> list[Any]:
+        """question(start, stop) over 0 to count in portions as long as the device may be held; the answers in order."""
+        answers, start, size = [], 0, 32
+        while start < count:
+            stop = min(start + size, count)
+            seconds, answer = await self.ask(name, lambda m, r, a=start, b=stop: _timed(question, a, b))
+            answers.append(answer)
+            start = stop
+            size = max(1, min(2 * size, 2048, int(size * QUESTION / max(seconds, 1e-4))))
+        return answers
+
+    # Maps -----------------------------------------------------------------------------------------------------------
+
+    async def map(self, space: Space, knobs: MapKnobs) -> Map | Fit:
+        """The map, or the fit that is making it, started here if need be. A failed fit is told once, as Trouble."""
+        knobs = knobs.relevant()
+        key = (space.key, knobs)
+        if knobs.kind != "umap":
+            return await self._maps.get(key, partial(asyncio.to_thread, maps.flat, space.codes.codes, knobs))
+        if (ready := self._maps.peek(key)) is not None:
+            self._maps.put(key, ready)
+            return ready
+        fit = self._fits.get(key)
+        if fit is None:
+            if len(self._fits) >= MOST_WAITING:
+                raise Trouble("Many maps are being fitted already: try again in a minute.")
+            maps.check(space.codes.codes)
+            fit = self._fits[key] = Fit(f"{abs(hash(key)):x}", fitting.Progress())
+            fit.task = asyncio.ensure_future(self._fitted(space, knobs, key, fit))
+        elif fit.problem:
+            self._fits.pop(key)
+            raise Trouble(fit.problem)
+        return fit
+
+    async def ready(self, space: Space, knobs: MapKnobs) -> Map:
+        """The map if it is there or can be made at once; Trouble where it is still being fitted."""
+        found = await self.map(space, knobs)
+        if isinstance(found, Fit):
+            raise Trouble("This map is still being fitted: wait a moment.")
+        return found
+
+    def cancel(self, job: str) -> bool:
+        """End a fit at its next epoch and forget it; False when there is none of that name."""
+        for key, fit in list(self._fits.items()):
+            if fit.job == job:
+                fit.progress.cancelled = True
+                self._fits.pop(key)
+                return True
+        return False
+
+    async def _fitted(self, space: Space, knobs: MapKnobs, key: tuple, fit: Fit) -> None:
+        try:
+            async with self._lane:
+                if fit.progress.cancelled:
+                    return
+                made = await self.aside(partial(fitting.fit, space.codes.codes, knobs, fit.progress))
+            self._maps.put(key, made)
+            self._drop(key, fit)
+        except fitting.Cancelled:
+            self._drop(key, fit)
+        except Trouble as trouble:
+            fit.problem = str(trouble)
+        except Exception as error:  # umap-learn has many ways to refuse odd data
+            fit.problem = f"UMAP could not be fitted to these codes ({type(error).__name__}): choose other settings."
+
+    def _drop(self, key: tuple, fit: Fit) -> None:
+        if self._fits.get(key) is fit:
+            self._fits.pop(key)
+
+    async def aside(self, do: Callable[[], Any]) -> Any:
+        return await asyncio.wrap_future(self.workbench.aside(do))
+
+    async def warm(self) -> None:
+        """Have umap-learn imported and compiled, before anyone asks for a map."""
+        async with self._lane:
+            await self.aside(fitting.warm)
+
+    # Places and codes -----------------------------------------------------------------------------------------------
+
+    async def code_at(self, chart: Map, places: np.ndarray, way: str = "neighbours") -> np.ndarray:
+        """The codes (n, k) at places (n, 2); way "inverse" is umap-learn's own, where the map is a UMAP."""
+        if way == "inverse" and isinstance(chart, Neighbourly):
+            async with self._lane:
+                return await self.aside(partial(fitting.inverse, chart, places))
+        return chart.code_at(places)
+
+    async def decode(self, space: Space, codes: np.ndarray) -> np.ndarray:
+        """Images (n, c, h, w) float32 of codes (n, k)."""
+        device = space.resident.device
+        parts = await self.portions(
+            space.name, len(codes), lambda start, stop: probing.decoded(space.model, codes[start:stop], device)
+        )
+        return np.concatenate(parts)
+
+    async def landing(self, space: Space, chart: Map, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The image (c, h, w) of a code (k,), and the place (2,) where the encoder puts that image."""
+        device = space.resident.device
+        image, code = await self.ask(
+            space.name, lambda model, resident: probing.reencoded(space.model, code[None], device)
+        )
+        return image[0], chart.place(code)[0]
+
+    async def see(self, space: Space, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Codes (n, k) and reconstructions of pictures (n, c, h, w) in [0, 1]."""
+        device = space.resident.device
+        return await self.ask(space.name, lambda model, resident: probing.seen(space.model, pictures, device))
+
+    async def grid(self, space: Space, knobs: MapKnobs, side: int) -> np.ndarray:
+        """The map decoded on a grid: uint8 (side², c, h', w'), rows from the bottom of the map to its top."""
+        chart = await self.ready(space, knobs)
+        places = grid_places(side)
+
+        async def make() -> np.ndarray:
+            codes = await asyncio.to_thread(chart.code_at, places)
+            images = await self.decode(space, codes)
+            return await asyncio.to_thread(probing.thumbnails, images, max(1, SHEET // side))
+
+        return await self._made.get(("grid", space.key, knobs.relevant(), side), make)
+
+    async def once(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """The result of make(), run on a thread once and kept."""
+        return await self._made.get(key, partial(asyncio.to_thread, make))
+
+    async def all_neighbours(self, space: Space, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
+        """Indices (m, k) of each point's neighbours by code and by pixels."""
+
+        def make() -> tuple[np.ndarray, np.ndarray]:
+            return neighbours.nearest(space.codes.codes, k)[0], neighbours.nearest(space.codes.pixels, k)[0]
+
+        return await self.once(("neighbours", space.key, k), make)
+
+
+SHEET = 2048  # pixels a side of the decoded grid at most
+EXTENT = 1.06  # the grid goes a little beyond the map's frame
+
+
+def grid_places(side: int) -> np.ndarray:
+    """Places (side², 2) at the middles of a grid's cells, the lowest row first, left to right."""
+    axis = ((np.arange(side) + 0.5) / side * 2 - 1) * EXTENT
+    x, y = np.meshgrid(axis, axis)
+    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
+
+
+def _timed(question: Callable[[int, int], Any], start: int, stop: int) -> tuple[float, Any]:
+    began = time.perf_counter()
+    answer = question(start, stop)
+    return time.perf_counter() - began, answer

@@ -1,0 +1,61 @@
+"""Nearest neighbours by comparing with everything: exact, with no index to build and nothing to compile."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+METRICS = ("euclidean", "cosine", "manhattan")
+ROWS = 512  # queries compared at a time
+SPARE = 8  # more candidates than asked for, since the quick distances are rounded
+REFINED = 1 << 22  # numbers compared exactly at a time
+
+
+def nearest(
+    gallery: np.ndarray, k: int, queries: np.ndarray | None = None, metric: str = "euclidean"
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest rows of `gallery` (n, d) to each query (m, d): int64 indices and float32 distances, both (m, k).
+
+    Without queries each row of the gallery asks, and is not its own neighbour. k is cut to what there is. Candidates
+    come from one matrix product; their distances are then computed exactly, in order of distance, then of index.
+    """
+    among = _prepared(gallery, metric)
+    if metric != "manhattan":
+        centre = among.mean(0) if metric == "euclidean" else torch.zeros(among.shape[1])
+        among = among - centre  # close to the origin the quick distances lose least
+    asking = among if queries is None else _prepared(queries, metric)
+    if queries is not None and metric != "manhattan":
+        asking = asking - centre
+    k = min(k, len(among) - (queries is None))
+    if k < 1:
+        return np.empty((len(asking), 0), np.int64), np.empty((len(asking), 0), np.float32)
+    squares, found = among.square().sum(1), []
+    for start in range(0, len(asking), ROWS):
+        part = asking[start : start + ROWS]
+        quick = torch.cdist(part, among, p=1) if metric == "manhattan" else squares - 2 * (part @ among.T)
+        if queries is None:
+            rows = torch.arange(len(part))
+            quick[rows, start + rows] = torch.inf
+        candidates = quick.topk(min(k + SPARE, len(among) - (queries is None)), largest=False, sorted=False).indices
+        found.append(_refined(part, among, candidates, k, metric))
+    return torch.cat([i for i, _ in found]).numpy(), torch.cat([d for _, d in found]).numpy()
+
+
+def _prepared(rows: np.ndarray, metric: str) -> Tensor:
+    values = torch.from_numpy(np.ascontiguousarray(rows)).float()
+    # half the squared distance of unit vectors is one minus their cosine
+    return torch.nn.functional.normalize(values, dim=1) if metric == "cosine" else values
+
+
+def _refined(part: Tensor, among: Tensor, candidates: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:
+    """The k nearest of the candidates (r, k') by exact distance."""
+    candidates = candidates.sort(1).values
+    step = max(1, REFINED // (candidates.shape[1] * among.shape[1]))
+    exact = []
+    for start in range(0, len(part), step):
+        difference = among[candidates[start : start + step]] - part[start : start + step, None]
+        exact.append(difference.abs().sum(2) if metric == "manhattan" else difference.square().sum(2))
+    distance, at = torch.cat(exact).sort(dim=1, stable=True)
+    distance = {"euclidean": distance.sqrt(), "cosine": distance / 2, "manhattan": distance}[metric]
+    return candidates.gather(1, at)[:, :k].contiguous(), distance[:, :k].contiguous()
