@@ -12,13 +12,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from playground.events import Stepped, Trouble
+from playground.events import Trouble
 from playground.knobs import Knob, knobs
+from playground.progress import Progress
 from playground.registry import Registry
 
 if TYPE_CHECKING:  # torch takes a second or two to import: only where a command needs it
@@ -28,8 +29,6 @@ if TYPE_CHECKING:  # torch takes a second or two to import: only where a command
 
 SLICE = 0.2  # seconds between two looks at the progress
 SAVE_EVERY = 10.0  # seconds
-LINE_EVERY = 5.0  # seconds between two lines of progress where no bar can be drawn
-BAR = 24  # characters
 
 
 class Wrong(Exception):
@@ -150,52 +149,6 @@ def _interruptible() -> Iterator[list]:
         yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@dataclass
-class Progress:
-    """How far the run is, on `out`: a bar that moves on a terminal, a line now and then elsewhere."""
-
-    out: TextIO
-    width: int = field(default=0, init=False)
-    told: float = field(default=float("-inf"), init=False)
-
-    def waiting(self, reason: str, fraction: float | None = None) -> None:
-        """Hear of the data being made or fetched; fraction in [0, 1] or None."""
-        self._tell(reason if fraction is None else f"{_bar(fraction)} {reason}")
-
-    def stepped(self, event: Stepped, seconds: float) -> None:
-        """Hear of the run after some steps, `seconds` since it started."""
-        fraction = event.step / event.steps
-        left = f", {seconds / fraction - seconds:.0f} s left" if 0 < fraction < 1 and seconds > 1 else ""
-        terms = ", ".join(f"{name} {value:.4g}" for name, value in event.terms.items())
-        self._tell(f"{_bar(fraction)} step {event.step:,} of {event.steps:,}, {terms}, "
-                   f"held out {event.held_out:.4g}{left}", last=event.step == event.steps)
-
-    def note(self, text: str) -> None:
-        """A line that stays."""
-        self.end()
-        print(text, file=self.out, flush=True)
-
-    def end(self) -> None:
-        """Leave the bar as it stands and go on below it."""
-        if self.width:
-            print(file=self.out, flush=True)
-        self.width, self.told = 0, float("-inf")
-
-    def _tell(self, text: str, last: bool = False) -> None:
-        if self.out.isatty():
-            self.out.write(f"\r{text:{self.width}}")
-            self.out.flush()
-            self.width = len(text)
-        elif last or time.monotonic() - self.told > LINE_EVERY:
-            print(text, file=self.out, flush=True)
-            self.told = time.monotonic()
-
-
-def _bar(fraction: float) -> str:
-    full = int(fraction * BAR)
-    return f"[{'=' * full}{' ' * (BAR - full)}] {fraction:4.0%}"
 
 
 # Lists -------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from playground.events import Trouble
 from playground.experiment import Experiment
 from playground.knobs import knobs
 from playground.library import Library
+from playground.progress import Progress
 from playground.trainer import Session
 from playground.variants import variants
 
@@ -194,6 +195,20 @@ class TestLists:
         assert asked == [("0.0.0.0", 8000)]
 
 
+class TestGuide:
+    def test_its_variant_is_one_file_that_trains(self):
+        """The example in CONTRIBUTING.md, as it stands there, is listed and learns."""
+        source = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+        code = source + (
+            "import sys; from playground.__main__ import main\n"
+            "main(['variants']); sys.exit(main(['train', 'variant=smooth&variant.gamma=0.1', '--epochs', '1']))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert "Neighbouring images get neighbouring codes." in done.stdout
+        assert set(json.loads(done.stdout.splitlines()[-1])["losses"]) == {"reconstruction", "smoothness"}
+
+
 class TestProgress:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -201,7 +216,7 @@ class TestProgress:
 
     def test_a_terminal_gets_one_moving_line(self):
         terminal = self.Terminal()
-        progress = commands.Progress(terminal)
+        progress = Progress(terminal)
         progress.waiting("Cutting patches", 0.25)
         progress.waiting("Done", 1.0)
         progress.end()
@@ -211,7 +226,7 @@ class TestProgress:
 
     def test_a_file_gets_a_line_now_and_then(self):
         lines = io.StringIO()
-        progress = commands.Progress(lines)
+        progress = Progress(lines)
         for i in range(100):
             progress.waiting("Cutting patches", i / 100)
         assert lines.getvalue().count("\n") == 1

@@ -22,7 +22,8 @@ FLOORS = (
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply"),
     ("workbench", "explorer"),
-    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "lab", "studio", "server", "commands", "__main__"),
+    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "lab", "studio", "server",
+     "progress", "commands", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1
