@@ -23,7 +23,7 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Row:
-    """One point of the curves: step taken, mean of each term since the last row, reconstruction loss held out."""
+    """One point of the curves: step taken, mean of each term over the last steps, reconstruction loss held out."""
 
     step: int
     terms: dict[str, float]

@@ -11,7 +11,8 @@ from types import ModuleType
 class Registry(Mapping):
     """Classes of one kind by name; each class is told its own name as `cls.name`.
 
-    A wrong name raises KeyError with a sentence that lists the right ones.
+    Iteration follows the classes' `rank` (100 where they have none), then the name. A wrong name raises KeyError with
+    a sentence that lists the right ones.
     """
 
     def __init__(self, kind: str):
@@ -44,7 +45,7 @@ class Registry(Mapping):
         return name in self._classes
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._classes)
+        return iter(sorted(self._classes, key=lambda name: (getattr(self._classes[name], "rank", 100), name)))
 
     def __len__(self) -> int:
         return len(self._classes)

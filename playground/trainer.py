@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator, Iterator
 
@@ -41,10 +42,9 @@ class Session:
         self.metrics: dict[str, float] = {}
         self.marks: tuple[tuple[int, str], ...] = ()
         self.term_names = ("reconstruction", *experiment.variant.penalties)
-        # one row of terms a step, fetched once a slice; row sums are added up at steps, not slices, to stay repeatable
+        # one row of terms a step, fetched once a slice
         self._losses = torch.zeros(self.history.interval, len(self.term_names), device=resident.device)
         self._filled, self._fetched = 0, 0
-        self._sums, self._summed = [0.0] * len(self.term_names), 0
         self.live = Live(self, device_name)
         if saved is not None:
             self._restore(saved)
@@ -80,17 +80,17 @@ class Session:
             self._flush()
 
     def _flush(self) -> None:
-        """Add the buffered terms to the row's sums, and close the row if one is due here."""
+        """Empty the buffer of terms, and add a row to the history if one is due here.
+
+        A row has the mean of the last quarter of the buffer: all of it would lag behind the held-out loss, which is
+        of this very step.
+        """
         self.present()
-        for j, total in enumerate(self._losses[: self._filled].double().sum(0).tolist()):
-            self._sums[j] += total
-        self._summed += self._filled
-        self._filled = self._fetched = 0
         if self.history.due(self.step):
             self.held_out_loss = self.evaluate()
-            means = (total / self._summed for total in self._sums)
+            means = self._losses[self._filled - math.ceil(self._filled / 4) : self._filled].double().mean(0).tolist()
             self.history.add(Row(self.step, dict(zip(self.term_names, means)), self.held_out_loss))
-            self._sums, self._summed = [0.0] * len(self.term_names), 0
+        self._filled = self._fetched = 0
 
     def present(self) -> None:
         """Fetch the terms of the steps since the last fetch; if one is not finite, Trouble, with the last good weights."""
@@ -170,7 +170,7 @@ class Session:
                 tensors |= {f"optimiser.{side}.{i}.{name}": t.detach().clone() for name, t in moments.items()}
         tensors["losses"] = self._losses[: self._filled].clone()
         about = {
-            "status": status, "stride": self.history.stride, "sums": self._sums, "summed": self._summed,
+            "status": status, "stride": self.history.stride,
             "history": [[row.step, row.held_out, *row.terms.values()] for row in self.history.rows],
             "marks": self.marks, "metrics": self.metrics,
         }
@@ -190,7 +190,6 @@ class Session:
         rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
                      for step, held_out, *terms in about["history"])
         self.history = History(self.history.interval, rows, about["stride"])
-        self._sums, self._summed = list(about["sums"]), about["summed"]
         self._losses[: len(losses)] = losses.to(self._losses)
         self._filled = self._fetched = len(losses)
         self.marks = tuple((step, text) for step, text in about["marks"])

@@ -20,6 +20,8 @@ WIDEST = 256
 class Convolutional(Architecture):
     """`depth` halving convolutions of `width`, 2·width, ... filters (at most 256), then a dense layer to the code."""
 
+    rank = 2
+
     code: int = knob(16, "Numbers kept per image. Smaller: blurrier, and less overfitting.",
                      low=1, high=1024, stops=CODE_STOPS, label="Code size")
     depth: int = knob(2, "Convolutions on each side, each halving the image. Deeper: sees larger parts at once.",

@@ -19,6 +19,8 @@ ACTIVATION_CHOICES = ("relu", "tanh", "sigmoid", "elu", "gelu", "linear")
 class Dense(Architecture):
     """Layers of `width`, width/2, ... units down to the code, mirrored in the decoder (Hinton & Salakhutdinov 2006)."""
 
+    rank = 1
+
     code: int = knob(16, "Numbers kept per image. Smaller: blurrier, and less overfitting.",
                      low=1, high=1024, stops=CODE_STOPS, label="Code size")
     depth: int = knob(2, "Layers on each side. Deeper: more can be expressed, slower.", low=1, high=6,

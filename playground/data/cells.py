@@ -26,6 +26,7 @@ class Cells(Dataset):
     count: int = knob(1500, "How many images.", low=50, high=5000, stops=(500, 1000, 1500, 3000, 5000))
     seed: int = knob(0, "Draws the images and chooses which are held out.", low=0, high=9999, rare=True)
 
+    rank = 5
     title = "Cells under the microscope"
     note = "Fluorescence microscopy imitated by the program, with the true mask of cells and nuclei."
     mask_classes = ("background", "cell", "nucleus")

@@ -22,6 +22,7 @@ class Cifar10(Downloaded):
     count: int = knob(0, COUNT_HELP, low=0, high=50000, stops=(0, 1000, 5000, 10000, 25000))
     seed: int = knob(0, "Chooses the images where there are fewer, and their order.", low=0, high=9999, rare=True)
 
+    rank = 14
     title = "CIFAR-10"
     note = "60,000 colour photographs of animals and vehicles, 32×32 (no licence stated); 170 MB to download."
     folder = "cifar-10-batches-py"

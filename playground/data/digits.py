@@ -22,6 +22,7 @@ class Digits(Dataset):
     size: int = knob(16, "Side of the images; the originals have 8 pixels.", choices=(8, 16, 28, 32), unit="px")
     seed: int = knob(0, "Chooses which images are held out.", low=0, high=9999, rare=True)
 
+    rank = 1
     title = "Handwritten digits"
     note = "1,797 real handwritten digits by 43 people, shipped with scikit-learn (UCI, CC BY 4.0)."
 

@@ -17,6 +17,7 @@ class FashionMnist(DownloadedMnist):
     count: int = knob(0, COUNT_HELP, low=0, high=60000, stops=(0, 1000, 5000, 10000, 30000))
     seed: int = knob(0, "Chooses the images where there are fewer, and their order.", low=0, high=9999, rare=True)
 
+    rank = 12
     title = "Fashion-MNIST"
     note = "70,000 pieces of clothing, 28×28 grey (MIT); 31 MB to download."
     folder = "FashionMNIST"

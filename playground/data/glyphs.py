@@ -33,6 +33,7 @@ class Glyphs(Dataset):
     background: bool = knob(True, "Give every image a background of its own; off: black.", rare=True)
     seed: int = knob(0, "Draws the images and chooses which are held out.", low=0, high=9999, rare=True)
 
+    rank = 2
     title = "Printed letters and digits"
     note = "Characters drawn by the program in the font Aileron (CC0), no two alike; as many as you like."
 

@@ -17,6 +17,7 @@ class Kmnist(DownloadedMnist):
     count: int = knob(0, COUNT_HELP, low=0, high=60000, stops=(0, 1000, 5000, 10000, 30000))
     seed: int = knob(0, "Chooses the images where there are fewer, and their order.", low=0, high=9999, rare=True)
 
+    rank = 13
     title = "Kuzushiji-MNIST"
     note = "70,000 cursive Japanese characters, 28×28 grey (CC BY-SA 4.0); 21 MB to download."
     folder = "KMNIST"

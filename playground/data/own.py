@@ -131,6 +131,7 @@ class Own(Dataset):
     colour: bool = knob(True, "Coloured or grey.")
     seed: int = knob(0, "Chooses which images are held out.", low=0, high=9999, rare=True)
 
+    rank = 20
     title = "My own pictures"
     note = "Pictures you brought: PNG, JPEG, WebP, BMP, GIF or TIFF; the folder they lay in is their class."
 

@@ -27,6 +27,7 @@ class OxfordPets(Downloaded):
     count: int = knob(0, COUNT_HELP, low=0, high=3680, stops=(0, 500, 1000, 2000))
     seed: int = knob(0, "Chooses the images where there are fewer, and their order.", low=0, high=9999, rare=True)
 
+    rank = 15
     title = "Oxford pets"
     note = "7,349 photographs of cats and dogs with masks (CC BY-SA 4.0); 810 MB to download."
     folder = "oxford-iiit-pet"

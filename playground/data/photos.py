@@ -38,6 +38,7 @@ class Photos(Dataset):
     count: int = knob(4000, "How many patches.", low=100, high=20000, stops=(1000, 2000, 4000, 10000))
     seed: int = knob(0, "Chooses the patches and the fields that are held out.", low=0, high=9999, rare=True)
 
+    rank = 4
     title = "Photographs"
     note = "Patches of six photographs shipped with scikit-image (public domain) and scikit-learn (CC BY 2.0)."
 

@@ -30,6 +30,7 @@ class Plane(Dataset):
     count: int = knob(2000, "How many points.", low=100, high=20000, stops=(500, 1000, 2000, 5000, 10000))
     seed: int = knob(0, "Draws the points and chooses which are held out.", low=0, high=9999, rare=True)
 
+    rank = 6
     title = "Points in the plane"
     note = "2-D points drawn by the program: the one data set whose codes and vector fields fit on paper."
 

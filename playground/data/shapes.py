@@ -26,6 +26,7 @@ class Shapes(Dataset):
     count: int = knob(3000, "How many scenes.", low=100, high=20000, stops=(1000, 3000, 10000, 20000))
     seed: int = knob(0, "Draws the scenes and chooses which are held out.", low=0, high=9999, rare=True)
 
+    rank = 3
     title = "Coloured shapes"
     note = "Scenes drawn by the program, with the true mask and box of every shape; as many as you like."
     mask_classes = ("background", *CLASSES)

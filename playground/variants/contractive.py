@@ -17,6 +17,7 @@ from playground.variants import Losses, Variant, variants
 class Contractive(Variant):
     """L + λ‖J_x(h)‖_F² (Rifai, Vincent, Muller, Glorot & Bengio, ICML 2011)."""
 
+    rank = 2
     motto = "Codes may hardly move when pixels move."
     penalties = {
         "contraction": (r"\lambda\,{\left\| J_x(h) \right\|}_F^2", "contraction penalty"),

@@ -17,6 +17,7 @@ from playground.variants import Losses, Variant, variants
 class Denoising(Variant):
     """‖D(E(x̃)) - x‖² with x̃ ~ P(x̃ | x) (Vincent, Larochelle, Bengio & Manzagol, ICML 2008)."""
 
+    rank = 4
     motto = "Noise goes in, the clean image is the target."
     reconstruction_words = "error against the clean image"
 

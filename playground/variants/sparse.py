@@ -17,6 +17,7 @@ from playground.variants import Losses, Variant, variants
 class Sparse(Variant):
     """L + β Σ_l KL(ρ‖ρ̂_l), where ρ̂_l is neuron l's mean activation over the batch (Ng, CS294A notes, 2011)."""
 
+    rank = 3
     motto = "Many neurons, few active at a time."
     penalties = {
         "sparsity": (r"\beta\sum_l \mathrm{KL}(\rho \,\|\, {\hat{\rho}}_l)", "sparsity penalty"),

@@ -15,6 +15,7 @@ from playground.variants import Losses, Variant, variants
 class Undercomplete(Variant):
     """Only the bottleneck restricts; linear and with squared error it finds PCA's subspace (Baldi & Hornik 1989)."""
 
+    rank = 1
     motto = "Only the narrow code holds it back."
 
     def losses(self, model: Autoencoder, x: Tensor, rng: Generator) -> Losses:
