@@ -45,10 +45,16 @@ def workbench() -> Workbench:
 
 
 def _warm() -> None:
-    """Load what the first page needs before it is asked for, and spare it from every later garbage collection."""
-    workbench()
-    gc.collect()
-    gc.freeze()
+    """Load what the first page needs before it is asked for, and spare it from every later garbage collection.
+
+    Importing torch makes so many lasting objects that collecting while it happens takes a sixth of the time.
+    """
+    gc.disable()
+    try:
+        workbench()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def health(request: Request) -> Response:
@@ -79,11 +85,13 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())
+    warming_maps = asyncio.create_task(explore.warm_later())
     _say_address()
     try:
         yield {}
     finally:
         ticking.cancel()
+        warming_maps.cancel()
         live.close()
         await asyncio.wait([warming])
         await asyncio.to_thread(workbench().close)
