@@ -24,7 +24,8 @@ WEBP_SIDE = 16_383  # pixels: WebP's own limit
 def packed(**arrays: np.ndarray) -> bytes:
     """Arrays in one body: the header's length (uint32, little-endian), the header (JSON, {"fields": [{name, dtype,
     shape, offset}]}), then the arrays, each at its `offset` in the body, a multiple of 8."""
-    fields, blobs, at = [], [], 0
+    fields: list[dict[str, Any]] = []
+    blobs, at = [], 0
     for name, array in arrays.items():
         blob = np.ascontiguousarray(array).tobytes()
         fields.append({"name": name, "dtype": str(array.dtype), "shape": list(array.shape), "offset": at})
@@ -91,7 +92,7 @@ def number(question: Mapping[str, Any], name: str, default: float | None = None)
     """A finite number of the question; Trouble where it is none."""
     raw = question.get(name, default)
     try:
-        value = float(raw)  # type: ignore[arg-type]
+        value = float(raw)
     except (TypeError, ValueError):
         raise Trouble(f"{name} must be a number.") from None
     if not math.isfinite(value) or isinstance(raw, bool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ class Explore:
         return self._explorer
 
     async def warm_later(self, seconds: float = WARM_AFTER) -> None:
-        """After a while, have the maps' compiled parts made; to be cancelled with the server."""
+        """After a while, have what maps need compiled; to be cancelled with the server. PLAYGROUND_WARM=0: never."""
+        if os.environ.get("PLAYGROUND_WARM", "1") == "0":
+            return
         await asyncio.sleep(seconds)
         try:
             await (await self.explorer()).warm()
@@ -169,10 +172,12 @@ async def thumbnails(explorer: Explorer, request: Request) -> Response:
 
 
 async def chart(explorer: Explorer, request: Request) -> Response:
+    from playground.probes.maps import Map
+
     space, knobs, problems = await space_and_knobs(explorer, request)
     found = await explorer.map(space, knobs)
-    progress = getattr(found, "progress", None)
-    if progress is not None:
+    if not isinstance(found, Map):
+        progress = found.progress
         return JSONResponse({
             "status": "fitting",
             "job": found.job,

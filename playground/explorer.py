@@ -17,6 +17,7 @@ from playground.kept import Kept
 from playground.model import Autoencoder
 from playground.probes import codes as probing
 from playground.probes import fitting, maps, neighbours
+from playground.probes import scores as scoring
 from playground.probes.codes import Codes
 from playground.probes.maps import Map, MapKnobs, Neighbourly
 from playground.workbench import Workbench
@@ -71,15 +72,17 @@ class Explorer:
         digest = digest or ("" if fresh else self._latest.peek(name) or "")
         kept = self._models.peek((name, digest)) if digest else None
         if kept is None:
-            model = await self.ask(name, lambda model, resident: (probing.frozen(model), resident))
-            now = await asyncio.to_thread(probing.digest, model[0])
-            if digest and digest != now and not fresh:
+            found = await self.ask(name, lambda model, resident: (probing.frozen(model), resident))
+            now = await asyncio.to_thread(probing.digest, found[0])
+            if digest and digest != now:
                 raise Trouble("This run has learnt on since, and its earlier weights are gone: show the map anew.")
-            digest, kept = now, self._models.peek((name, now)) or model
+            digest, kept = now, self._models.peek((name, now)) or found
         self._models.put((name, digest), kept)
         self._latest.put(name, digest)
         count = min(count, probing.MOST, len(kept[1].train) + len(kept[1].held_out))
-        return await self._spaces.get((name, digest, count), partial(self._sampled, name, digest, *kept, count))
+        model, resident = kept
+        make = partial(self._sampled, name, digest, model, resident, count)
+        return await self._spaces.get((name, digest, count), make)
 
     async def _sampled(self, name: str, digest: str, model: Autoencoder, resident: Resident, count: int) -> Space:
         parts = await self.portions(name, count, lambda start, stop: probing.encoded(model, resident, start, stop))
@@ -95,7 +98,7 @@ class Explorer:
         answers, start, size = [], 0, 32
         while start < count:
             stop = min(start + size, count)
-            seconds, answer = await self.ask(name, lambda m, r, a=start, b=stop: _timed(question, a, b))
+            seconds, answer = await self.ask(name, partial(_timed, question, start, stop))
             answers.append(answer)
             start = stop
             size = max(1, min(2 * size, 2048, int(size * QUESTION / max(seconds, 1e-4))))
@@ -221,6 +224,21 @@ class Explorer:
 
         return await self.once(("neighbours", space.key, k), make)
 
+    async def scores(self, space: Space, knobs: MapKnobs) -> dict[str, Any]:
+        """What `scoring.scores` and `precision` say of the code, the map, PCA of the same size and pixels."""
+        chart = await self.ready(space, knobs)
+        return await self._made.get(("scores", space.key, knobs.relevant()), partial(self._scored, space, chart))
+
+    async def _scored(self, space: Space, chart: Map) -> dict[str, Any]:
+        model, resident = space.model, space.resident
+        first = len(resident.held_out)
+        count = min(GALLERY, len(resident.train))
+        parts = await self.portions(
+            space.name, count, lambda a, b: probing.encoded(model, resident, first + a, first + b)
+        )
+        gallery = np.concatenate([codes for codes, _ in parts])
+        return await self.aside(partial(_table, space, chart, gallery))
+
 
 SHEET = 2048  # pixels a side of the decoded grid at most
 EXTENT = 1.06  # the grid goes a little beyond the map's frame
@@ -233,7 +251,33 @@ def grid_places(side: int) -> np.ndarray:
     return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
 
 
-def _timed(question: Callable[[int, int], Any], start: int, stop: int) -> tuple[float, Any]:
+GALLERY = 4000  # training images that held-out ones are looked for among
+
+
+def _table(space: Space, chart: Map, gallery: np.ndarray) -> dict[str, Any]:
+    """The scores' rows and meanings; gallery: codes (n, k) of the first training images."""
+    codes, source, m = space.codes, space.resident.source, min(scoring.MOST, len(space.codes.codes))
+    maps.check(codes.codes)
+    train = source.train[: len(gallery)]
+    its_pixels = probing.thumbnails(np.ascontiguousarray(source.images[train]), probing.THUMBNAIL)
+    its_pixels, asking = its_pixels.reshape(len(train), -1), codes.held_out[:m]
+    pixels, labels = codes.pixels[:m], codes.labels[:m]
+    size = codes.codes.shape[1]
+    galleries = {"code": gallery, "pixels": its_pixels}
+    rows = {"code": codes.codes[:m], "map": chart.places[:m], "pixels": pixels}
+    galleries["pca"], rows["pca"] = scoring.pca_of_pixels(its_pixels, size, pixels)
+    table = {}
+    for name in ("code", "map", "pca", "pixels"):
+        table[name] = scoring.scores(rows[name], pixels, labels)
+        table[name]["precision"] = None
+        if name in galleries:
+            table[name]["precision"] = scoring.precision(
+                rows[name][asking], labels[asking], galleries[name], source.labels[train]
+            )
+    return {"rows": table, "meanings": scoring.MEANINGS, "points": m, "gallery": len(train), "size": size}
+
+
+def _timed(question: Callable[[int, int], Any], start: int, stop: int, *_: Any) -> tuple[float, Any]:
     began = time.perf_counter()
     answer = question(start, stop)
     return time.perf_counter() - began, answer

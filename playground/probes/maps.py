@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class MapKnobs:
 
     @classmethod
     def asked(cls, raws: dict[str, object]) -> tuple[MapKnobs, list[str]]:
-        """Knobs from a question's texts; what is wrong stays at its default and is a sentence. Too many codes are cut."""
+        """Knobs from a question's texts; what is wrong stays at its default and is a sentence; count is cut."""
         raws, problems = dict(raws), []
         try:
             if float(str(raws.get("count", 0))) > MOST:
@@ -120,8 +121,8 @@ class Neighbourly(Map):
     codes: np.ndarray
     metric: str = "euclidean"
     note: str = ""
-    fitted: object = None  # umap-learn's own model, for its own way back
-    turn: object = None  # (matrix (2, 2), shift (2,), scale) from UMAP's places to these
+    fitted: Any = None  # umap-learn's own model, for its own way back
+    turn: Any = None  # (matrix (2, 2), shift (2,), scale) from UMAP's places to these
 
     def place(self, codes: np.ndarray) -> np.ndarray:
         index, distance = nearest(self.codes, PLACED_BY, codes, self.metric)
