@@ -20,16 +20,17 @@ HARMLESS = ("ERR_NAME_NOT_RESOLVED", "ERR_INTERNET_DISCONNECTED")  # Streamlit a
 
 
 class Server:
-    """`python app.py` as a person would start it, from another folder."""
+    """`python app.py`, or another command that serves it, as a person would start it from another folder."""
 
-    def __init__(self, home: Path, port: int | None = None):
-        self.port = port or free_port()
+    def __init__(self, home: Path, command: tuple[str, ...] = (str(ROOT / "app.py"), "--port")):
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.home = home
         environment = {**os.environ, "PLAYGROUND_HOME": str(home), "PLAYGROUND_DEVICE": "cpu"}
         self.log = (home / "server.log").open("ab")
-        command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=home, env=environment, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            [sys.executable, *command, str(self.port)], cwd=home, env=environment, stdout=self.log, stderr=self.log
+        )
 
     def wait(self, seconds: float = 60.0) -> Server:
         end = time.monotonic() + seconds

@@ -98,7 +98,7 @@ def test_a_link_reproduces_the_run(visit):
     other = ready(visit(address=link))
     assert data(other, "job") != data(page, "job")
     assert [data(other, "loss"), *take_steps(other, 3)] == losses
-    assert len(set(losses)) == 4
+    assert len(set(losses)) == 3  # the first step's loss is measured before it, so it is the one at the start
 
 
 def test_a_reload_in_mid_run_keeps_the_run_and_its_curve(visit):
