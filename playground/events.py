@@ -30,6 +30,17 @@ class Row:
     held_out: float
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where the codes of the first 500 held-out images lay after `step` steps: places float16 (m, 2).
+
+    The plane is the code itself where it has one or two entries, else that of its two principal directions.
+    """
+
+    step: int
+    places: np.ndarray
+
+
 @dataclass(frozen=True)
 class View:
     """What the pictures of a running job show, taken after `step` steps.
@@ -74,7 +85,8 @@ class Stepped:
     """The state of a training run after some steps.
 
     history is bounded: `stride` doubles each time every other row is dropped. rate: images a second. marks: (step,
-    text) of live knobs turned mid-run. metrics: held-out figures, filled when the run is done.
+    text) of live knobs turned mid-run. metrics: held-out figures, filled when the run is done. film: the codes' places
+    through the run.
     """
 
     step: int
@@ -88,6 +100,7 @@ class Stepped:
     still: Still
     view: View | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    film: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from playground.explore_answers import (
     base64_array,
     body,
     indices,
+    packed,
     picture_bytes,
     png_url,
     sheet,
@@ -132,7 +133,7 @@ async def selection(explorer: Explorer, request: Request) -> Response:
 async def place(explorer: Explorer, request: Request) -> Response:
     """Where a picture of one's own lies: its code, reconstruction and nearest images, by code and by pixels."""
     from playground.metrics import psnr
-    from playground.probes.codes import THUMBNAIL
+    from playground.probes.codes import rows_of_pixels
     from playground.probes.neighbours import nearest
 
     if request.headers.get("content-type", "").startswith("application/json"):
@@ -147,10 +148,8 @@ async def place(explorer: Explorer, request: Request) -> Response:
     chart = await explorer.ready(space, knobs)
 
     def found() -> tuple[np.ndarray, np.ndarray]:
-        from playground.images import thumbnails
-
-        small = thumbnails(picture[None], THUMBNAIL).reshape(1, -1)
-        return nearest(space.codes.codes, FOUND, code)[0], nearest(space.codes.pixels, FOUND, small)[0]
+        by_pixels = nearest(space.codes.pixels, FOUND, rows_of_pixels(picture[None]))[0]
+        return nearest(space.codes.codes, FOUND, code)[0], by_pixels
 
     by_code, by_pixels = await asyncio.to_thread(found)
     x, y = chart.place(code)[0].tolist()
@@ -201,6 +200,21 @@ async def scores(explorer: Explorer, request: Request) -> Response:
     return JSONResponse(await explorer.scores(space, knobs))
 
 
+async def history(explorer: Explorer, request: Request) -> Response:
+    """The steps at which the codes of the first held-out images were kept while the run learnt."""
+    space, _, _ = await space_and_knobs(explorer, request)
+    steps, places = await explorer.film(space)
+    return JSONResponse({"steps": steps, "m": places.shape[1]})
+
+
+async def history_places(explorer: Explorer, request: Request) -> Response:
+    """All of them at once: steps (n,) and places (n, m, 2); point i is point i of points.bin."""
+    space, _, _ = await space_and_knobs(explorer, request)
+    steps, places = await explorer.film(space)
+    data = packed(steps=np.array(steps, "<u4"), places=places.astype("<f4"))
+    return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
 async def export(explorer: Explorer, request: Request) -> Response:
     from playground.probes.export import to_csv, to_html, to_npz
 
@@ -235,5 +249,7 @@ HANDLERS: list[tuple[str, str, Handler]] = [
     ("place", "POST", place),
     ("directions", "GET", directions),
     ("scores", "GET", scores),
+    ("history", "GET", history),
+    ("history.bin", "GET", history_places),
     ("export.{kind}", "GET", export),
 ]

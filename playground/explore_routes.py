@@ -203,7 +203,7 @@ async def cancel(explorer: Explorer, request: Request) -> Response:
 
 async def grid(explorer: Explorer, request: Request) -> Response:
     """The map decoded in side × side places; row 0 is the lowest y."""
-    from playground.explorer import EXTENT
+    from playground.probes.maps import EXTENT
 
     space, knobs, _ = await space_and_knobs(explorer, request)
     side = whole(request.query_params, "side", 2, 96, 64)

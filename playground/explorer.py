@@ -12,16 +12,20 @@ from typing import Any
 import numpy as np
 
 from playground.batches import Resident
-from playground.events import Trouble
+from playground.checkpoint import load
+from playground.events import Frame, Stepped, Trouble
 from playground.kept import Kept
 from playground.model import Autoencoder
 from playground.probes import codes as probing
+from playground.probes import film as filming
 from playground.probes import fitting, maps, neighbours
 from playground.probes import scores as scoring
 from playground.probes.codes import Codes
 from playground.probes.maps import Map, MapKnobs, Neighbourly
 from playground.workbench import Workbench
 
+SHEET = 2048  # pixels a side of the decoded grid at most
+GALLERY = 4000  # training images that held-out ones are looked for among
 QUESTION = 0.012  # seconds of the device aimed at per question; none is longer than 0.03 where one image is not
 SPACES, MODELS, MAPS, SHEETS = 6, 8, 24, 24  # results kept
 MOST_WAITING = 8  # fits in the queue
@@ -203,7 +207,7 @@ class Explorer:
     async def grid(self, space: Space, knobs: MapKnobs, side: int) -> np.ndarray:
         """The map decoded on a grid: uint8 (side², c, h', w'), rows from the bottom of the map to its top."""
         chart = await self.ready(space, knobs)
-        places = grid_places(side)
+        places = maps.grid_places(side)
 
         async def make() -> np.ndarray:
             codes = await asyncio.to_thread(chart.code_at, places)
@@ -224,6 +228,21 @@ class Explorer:
 
         return await self.once(("neighbours", space.key, k), make)
 
+    async def film(self, space: Space) -> tuple[list[int], np.ndarray]:
+        """The steps at which the run's codes were kept and their places (n, m, 2), ending on this space's plane."""
+        snapshot = self.workbench.snapshot(space.name)
+        frames = snapshot.event.film if snapshot and isinstance(snapshot.event, Stepped) else ()
+        if not frames:
+            frames = await asyncio.to_thread(self._saved_film, space.name)
+        k = space.codes.codes.shape[1]
+        last = await self.ready(space, MapKnobs(kind="pca" if k > 2 else "plane", count=len(space.codes.codes)))
+        places = await asyncio.to_thread(filming.shown, frames, last.places, k > 2) if frames else []
+        return [frame.step for frame in frames], np.array(places, np.float32).reshape(len(frames), -1, 2)
+
+    def _saved_film(self, name: str) -> tuple[Frame, ...]:
+        entry = self.workbench.library.find(name)
+        return () if entry is None else filming.restored(load(entry.path).tensors, 1).frames
+
     async def scores(self, space: Space, knobs: MapKnobs) -> dict[str, Any]:
         """What `scoring.scores` and `precision` say of the code, the map, PCA of the same size and pixels."""
         chart = await self.ready(space, knobs)
@@ -237,44 +256,8 @@ class Explorer:
             space.name, count, lambda a, b: probing.encoded(model, resident, first + a, first + b)
         )
         gallery = np.concatenate([codes for codes, _ in parts])
-        return await self.aside(partial(_table, space, chart, gallery))
-
-
-SHEET = 2048  # pixels a side of the decoded grid at most
-EXTENT = 1.06  # the grid goes a little beyond the map's frame
-
-
-def grid_places(side: int) -> np.ndarray:
-    """Places (side², 2) at the middles of a grid's cells, the lowest row first, left to right."""
-    axis = ((np.arange(side) + 0.5) / side * 2 - 1) * EXTENT
-    x, y = np.meshgrid(axis, axis)
-    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
-
-
-GALLERY = 4000  # training images that held-out ones are looked for among
-
-
-def _table(space: Space, chart: Map, gallery: np.ndarray) -> dict[str, Any]:
-    """The scores' rows and meanings; gallery: codes (n, k) of the first training images."""
-    codes, source, m = space.codes, space.resident.source, min(scoring.MOST, len(space.codes.codes))
-    maps.check(codes.codes)
-    train = source.train[: len(gallery)]
-    its_pixels = probing.thumbnails(np.ascontiguousarray(source.images[train]), probing.THUMBNAIL)
-    its_pixels, asking = its_pixels.reshape(len(train), -1), codes.held_out[:m]
-    pixels, labels = codes.pixels[:m], codes.labels[:m]
-    size = codes.codes.shape[1]
-    galleries = {"code": gallery, "pixels": its_pixels}
-    rows = {"code": codes.codes[:m], "map": chart.places[:m], "pixels": pixels}
-    galleries["pca"], rows["pca"] = scoring.pca_of_pixels(its_pixels, size, pixels)
-    table = {}
-    for name in ("code", "map", "pca", "pixels"):
-        table[name] = scoring.scores(rows[name], pixels, labels)
-        table[name]["precision"] = None
-        if name in galleries:
-            table[name]["precision"] = scoring.precision(
-                rows[name][asking], labels[asking], galleries[name], source.labels[train]
-            )
-    return {"rows": table, "meanings": scoring.MEANINGS, "points": m, "gallery": len(train), "size": size}
+        table = partial(scoring.table, space.codes, chart.places, resident.source, gallery)
+        return await self.aside(table)
 
 
 def _timed(question: Callable[[int, int], Any], start: int, stop: int, *_: Any) -> tuple[float, Any]:

@@ -14,6 +14,7 @@ from playground.events import Allowance, Row, Stepped, Trouble
 from playground.experiment import Experiment
 from playground.history import History, Speedometer
 from playground.metrics import psnr, ssim
+from playground.probes.film import Film, restored
 from playground.probes.live import Live
 
 KEEP_GOOD_EVERY = 1.0  # seconds between two copies of weights known to be finite
@@ -38,6 +39,7 @@ class Session:
         self.rng = torch.Generator(device=resident.device)
         self.held_out = resident.sample()
         self.history = History(self.batches.history_interval())
+        self.film = Film(self.history.interval)
         self.step, self.speed = 0, Speedometer()
         self.metrics: dict[str, float] = {}
         self.marks: tuple[tuple[int, str], ...] = ()
@@ -51,6 +53,7 @@ class Session:
         self.terms, self.held_out_loss = self._first_terms(), self.evaluate()
         if saved is None:
             self.history.add(Row(0, self.terms, self.held_out_loss))
+            self.film.look(0, self._codes)
         self._good, self._good_at = self.state(), time.monotonic()
 
     @property
@@ -88,6 +91,7 @@ class Session:
         self.present()
         if self.history.due(self.step):
             self.held_out_loss = self.evaluate()
+            self.film.look(self.step, self._codes)
             means = self._losses[self._filled - math.ceil(self._filled / 4) : self._filled].double().mean(0).tolist()
             self.history.add(Row(self.step, dict(zip(self.term_names, means)), self.held_out_loss))
         self._filled = self._fetched = 0
@@ -125,7 +129,8 @@ class Session:
     def evaluate(self) -> float:
         """The reconstruction loss on the held-out sample, with fixed noise where the variant corrupts."""
         seen = self.experiment.variant.see(self.held_out, self.held_out_rng())
-        return float(self.model.reconstruction_error(self.model.encode(seen), self.held_out).mean())
+        self._codes = self.model.encode(seen)
+        return float(self.model.reconstruction_error(self._codes, self.held_out).mean())
 
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
@@ -169,6 +174,7 @@ class Session:
             for i, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{side}.{i}.{name}": t.detach().clone() for name, t in moments.items()}
         tensors["losses"] = self._losses[: self._filled].clone()
+        tensors |= self.film.state()
         about = {
             "status": status, "stride": self.history.stride,
             "history": [[row.step, row.held_out, *row.terms.values()] for row in self.history.rows],
@@ -190,6 +196,7 @@ class Session:
         rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
                      for step, held_out, *terms in about["history"])
         self.history = History(self.history.interval, rows, about["stride"])
+        self.film = restored(saved.tensors, self.history.interval)
         self._losses[: len(losses)] = losses.to(self._losses)
         self._filled = self._fetched = len(losses)
         self.marks = tuple((step, text) for step, text in about["marks"])
@@ -201,6 +208,7 @@ class Session:
         return Stepped(
             self.step, self.steps, self.terms, self.held_out_loss, self.history.rows, self.history.stride,
             self.speed.rate, self.marks, self.live.still, self.live.view() if look else None, self.metrics,
+            self.film.frames,
         )
 
 

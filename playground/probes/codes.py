@@ -46,6 +46,11 @@ class Codes:
         return self.thumbs.reshape(len(self.thumbs), -1)
 
 
+def rows_of_pixels(images: np.ndarray) -> np.ndarray:
+    """The thumbnails of images (m, c, h, w) as rows, like Codes.pixels."""
+    return thumbnails(np.ascontiguousarray(images), THUMBNAIL).reshape(len(images), -1)
+
+
 def frozen(model: Autoencoder) -> Autoencoder:
     """A copy that no training changes, without gradients."""
     still = copy.deepcopy(model).eval().requires_grad_(False)

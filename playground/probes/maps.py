@@ -15,6 +15,7 @@ from playground.probes.neighbours import METRICS, nearest
 
 KINDS = ("pca", "umap", "plane", "entries")
 PLACED_BY, BACK_BY = 6, 40  # neighbours that say where a new code lies, and what code lies at a place
+EXTENT = 1.06  # the grid goes a little beyond the map's frame
 BACK_WIDTH = 0.02  # of the way back's weights: wide enough that a grid of 64 × 64 can follow it
 
 
@@ -214,6 +215,13 @@ def frame(places: np.ndarray) -> tuple[np.ndarray, float]:
     centre = (low + high) / 2
     widest = float(np.abs(places - centre).max())
     return centre, widest if widest > 1e-12 else 1.0
+
+
+def grid_places(side: int) -> np.ndarray:
+    """Places (side², 2) at the middles of a grid's cells, the lowest row first, left to right."""
+    axis = ((np.arange(side) + 0.5) / side * 2 - 1) * EXTENT
+    x, y = np.meshgrid(axis, axis)
+    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
 
 
 def onto(places: np.ndarray, target: np.ndarray) -> np.ndarray:

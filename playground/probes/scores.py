@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from playground.data import ImageSet
+from playground.probes.codes import Codes, rows_of_pixels
+from playground.probes.maps import check
 from playground.probes.neighbours import nearest
 
 NEIGHBOURS = 10
@@ -39,6 +44,31 @@ def scores(rows: np.ndarray, pixels: np.ndarray, labels: np.ndarray) -> dict[str
         if classes < m:
             found["silhouette"] = float(silhouette_score(rows, labels))
     return found
+
+
+def table(sample: Codes, places: np.ndarray, source: ImageSet, gallery: np.ndarray) -> dict[str, Any]:
+    """The scores of code, map, PCA of the code's size and pixels, with their meanings.
+
+    places: the sample's (m, 2) on the map. gallery: codes (n, k) of the first training images, among which held-out
+    ones are looked for.
+    """
+    check(sample.codes)
+    m, train = min(MOST, len(sample.codes)), source.train[: len(gallery)]
+    asking, labels = sample.held_out[:m], sample.labels[:m]
+    pixels, its_pixels = sample.pixels[:m], rows_of_pixels(source.images[train])
+    of_pixels, its_pca = pca_of_pixels(its_pixels, sample.codes.shape[1], pixels)[::-1]
+    spaces: dict[str, tuple[np.ndarray, np.ndarray | None]] = {
+        "code": (sample.codes[:m], gallery),
+        "map": (places[:m], None),
+        "pca": (of_pixels, its_pca),
+        "pixels": (pixels, its_pixels),
+    }
+    rows = {}
+    for name, (here, there) in spaces.items():
+        rows[name] = scores(here, pixels, labels)
+        found = None if there is None else precision(here[asking], labels[asking], there, source.labels[train])
+        rows[name]["precision"] = found
+    return {"rows": rows, "meanings": MEANINGS, "points": m, "gallery": len(train), "size": sample.codes.shape[1]}
 
 
 def vote(labels: np.ndarray) -> np.ndarray:
