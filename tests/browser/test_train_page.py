@@ -55,6 +55,15 @@ def train_path(page) -> str:
     return curves(page).locator("path.train").get_attribute("d") or ""
 
 
+def settled(page) -> str:
+    """The train curve when the axes have stopped gliding."""
+    before = ""
+    while (now := train_path(page)) != before:
+        before = now
+        tick(page, 3)
+    return now
+
+
 def tick(page, times: int = 1) -> None:
     page.wait_for_timeout(130 * times)
 
@@ -67,8 +76,7 @@ def test_train_moves_the_curve_and_pause_holds_it(visit):
     button(page, "Pause").click()
     button(page, "Resume").wait_for()
     until(page, lambda: data(page, "status") == "paused")
-    tick(page, 3)
-    held, at = train_path(page), step(page)
+    held, at = settled(page), step(page)
     tick(page, 4)
     assert (train_path(page), step(page)) == (held, at)
     button(page, "Resume").click()
@@ -137,7 +145,7 @@ def test_a_structural_change_redraws_the_network_and_keeps_the_earlier_run_by_na
     page.keyboard.press("ArrowRight")
     until(page, lambda: network.get_attribute("data-parameters") != before)
     until(page, lambda: data(page, "status") == "ready")
-    assert curves(page).locator(".past button").inner_text() == "earlier: Undercomplete 4"
+    assert curves(page).locator("div.past button").inner_text() == "earlier: Undercomplete 4"
     page.get_by_role("radio", name="Convolutional").click()
     until(page, lambda: network.locator(".sheet").count() > 4)
 

@@ -50,9 +50,10 @@ function take(s, run) {
 }
 
 function past(s, run) {
-  const list = $(s.root, '.past'), names = run.earlier.map(e => e.name).join('|');
+  const list = $(s.root, 'div.past'), names = run.earlier.map(e => e.name).join('|');
   if (s.names === names) return;
   s.names = names;
+  list.hidden = !run.earlier.length;
   list.replaceChildren(...run.earlier.map((one, i) => {
     const button = tag('button', { type: 'button', title: `Earlier run: ${one.name}` });
     if (run.earlier.length > 1) button.append(tag('b', {}, i + 1));
@@ -89,12 +90,14 @@ function span(name, values, log) {
 
 // The axes glide to where they should be; true as long as they move.
 function glide(s) {
-  const to = wanted(s), axes = s.axes ||= to;
+  const to = wanted(s), axes = s.axes ||= to, now = performance.now();
+  const share = 1 - Math.exp(-Math.min(now - (s.glided || 0), 200) / 70);  // by the clock: as quick where frames are few
+  s.glided = now;
   let moves = false;
   for (const key in to) {
     const d = to[key] - axes[key];
     if (Math.abs(d) < 2e-3 * (Math.abs(to[key]) || 1)) axes[key] = to[key];
-    else { axes[key] += d * .2; moves = true; }
+    else { axes[key] += d * share; moves = true; }
   }
   return moves;
 }
@@ -137,7 +140,13 @@ function ticks(low, high, log, most) {
     return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
   }
   const out = [], width = high - low;
-  const kinds = width < .35 ? [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9] : width < 1.1 ? [1, 2, 3, 5, 7] : width < 2.2 ? [1, 2, 5] : [1];
+  if (width < .35) {  // less than half a doubling or so: even steps read better than powers
+    const from = 10 ** low, raw = (10 ** high - from) / Math.min(4, most), power = 10 ** Math.floor(Math.log10(raw));
+    const step = [1, 2, 5, 10].find(k => k * power >= raw) * power;
+    for (let v = Math.ceil(from / step) * step; v < 10 ** high; v += step) out.push(v);
+    return out;
+  }
+  const kinds = width < 1.1 ? [1, 2, 3, 5, 7] : width < 2.2 ? [1, 2, 5] : [1];
   for (let d = Math.floor(low); d <= high; d++) for (const k of kinds) {
     const at = Math.log10(k) + d;
     if (at > low && at < high) out.push(k * 10 ** d);
@@ -150,7 +159,7 @@ function grid(s, W, strip) {
   const { left, right, top, bottom, split } = s.m, a = s.axes, out = [], end = W - right;
   const level = (value, y) => out.push(
     svg('line', { class: 'gridline', x1: left, x2: end, y1: y, y2: y }),
-    svg('text', { class: 'tick', x: left - 8, y: y + 4, 'text-anchor': 'end' }, +value.toPrecision(2)));
+    svg('text', { class: 'tick', x: left - 8, y: y + 4, 'text-anchor': 'end' }, +value.toPrecision(3)));
   for (const v of ticks(a.lossLow, a.lossHigh, s.log, Math.max(3, (split - top) / 34))) level(v, s.Y(v));
   if (strip) {
     for (const v of ticks(a.penLow, a.penHigh, s.log, 3)) level(v, s.P(v));
@@ -207,7 +216,10 @@ function names(s, W) {
   const end = (key, k, Y, text) => { const row = last(k); return { key, text, x: s.X(row[0]) + 7, y: Y(row[k]) }; };
   const ends = [end('held', HELD, s.Y, 'held-out'), end('train', TRAIN, s.Y, 'train')].sort((a, b) => a.y - b.y);
   const [above, below] = ends, floor = (s.pens.length ? s.m.split - 6 : s.m.bottom - 4) - 4;
-  if (below.y - above.y < 15 && Math.abs(below.x - above.x) < 56) {
+  const held = ends.find(one => one.key === 'held'), tail = s.X(s.rows.at(-1)[0]) + 7;
+  if (tail - held.x > 24) {  // its line ends earlier: its name stands beside that end, off the other line
+    Object.assign(held, { anchor: 'end', x: held.x - 4, y: held.y + (held === above ? -11 : 13) });
+  } else if (below.y - above.y < 15) {
     below.x = above.x = Math.max(below.x, above.x);
     below.y = Math.min(above.y + 15, floor);
     above.y = below.y - 15;
@@ -216,12 +228,13 @@ function names(s, W) {
     const words = s.pens.length > 1 ? 'penalties' : s.known.penalties?.[s.run.term_names[s.pens[0] - TRAIN]] || 'penalty';
     ends.push(end('pen', s.pens[0], s.P, words.split(' ')[0]));
   }
-  for (const { key, x, y, text } of ends) {
+  for (const { key, x, y, text, anchor } of ends) {
     if (!isFinite(y)) continue;
     const word = s.words[key];
     word.setAttribute('visibility', 'visible');
     word.setAttribute('x', Math.min(x, W - s.m.right + 7));
     word.setAttribute('y', Math.min(y, s.m.bottom - 4) + 4);
+    word.setAttribute('text-anchor', anchor || 'start');
     put(word, text);
   }
 }

@@ -91,7 +91,11 @@ function measure(s, layers, W, tallest, small) {
 
 // One cell for each code entry, up to 128, in a box at least as large as is easy to see.
 function cells(units, height, small) {
-  const shown = Math.min(units, small ? 48 : 128), rows = Math.max(1, Math.min(shown, Math.floor(height / (small ? 6 : 8)))), columns = Math.ceil(shown / rows);
+  const shown = Math.min(units, small ? 48 : 128), most = Math.max(1, Math.min(shown, Math.floor(height / (small ? 6 : 8))));
+  let rows = most;
+  while (rows > most / 2 && shown % rows) rows--;  // full columns where a number of rows near by gives them
+  if (shown % rows) rows = most;
+  const columns = Math.ceil(shown / rows);
   const w = Math.min(10, (small ? 44 : 116) / columns), h = Math.min(10, Math.max(height, 10) / rows);
   return { kind: 'code', shown, rows, columns, cellW: w, cellH: h, w: Math.max(columns * w + 10, 22), h: Math.max(rows * h + 10, 20) };
 }
@@ -134,8 +138,8 @@ function glyph(s, g, layer, one, cy, small, all) {
     }
   }
   const words = label(layer), spacing = all.length > 1 ? all[1].mid - all[0].mid : 100, tight = small && all.length > 7;
-  if (tight && layer.part !== 'code' && layer.part !== 'input' && layer.part !== 'output') return;
-  const narrow = words.length * 6.4 > spacing;
+  const inner = layer.part === 'encoder' || layer.part === 'decoder', narrow = words.length * 6.4 > spacing;
+  if (inner && small && (tight || words.length * 5 > spacing)) return;
   const text = svg('text', { class: 'units' + (layer.part === 'code' ? ' code' : '') + (narrow ? ' small' : ''), x: one.mid, y: y - 6, 'text-anchor': 'middle' }, small && layer.shape.length === 3 ? count(layer.units) : words);
   text.append(svg('title', {}, `${layer.kind}: ${words}, ${count(layer.parameters)} weights and biases`));
   g.append(text);
