@@ -73,7 +73,7 @@ class Explorer:
 
         fresh: those of now. Trouble for an unknown name, or weights that are no longer there.
         """
-        digest = digest or ("" if fresh else self._latest.peek(name) or "")
+        asked, digest = digest, digest or ("" if fresh else self._latest.peek(name) or "")
         kept = self._models.peek((name, digest)) if digest else None
         if kept is None:
             found = await self.ask(name, lambda model, resident: (probing.frozen(model), resident))
@@ -82,7 +82,8 @@ class Explorer:
                 raise Trouble("This run has learnt on since, and its earlier weights are gone: show the map anew.")
             digest, kept = now, self._models.peek((name, now)) or found
         self._models.put((name, digest), kept)
-        self._latest.put(name, digest)
+        if not asked:
+            self._latest.put(name, digest)
         count = min(count, probing.MOST, len(kept[1].train) + len(kept[1].held_out))
         model, resident = kept
         make = partial(self._sampled, name, digest, model, resident, count)
