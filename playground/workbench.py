@@ -82,7 +82,8 @@ class Workbench:
 
     def retune(self, job: str, changes: dict[str, Any]) -> Future:
         """Turn live knobs, by dotted name, from the next slice on; ValueError at once where one cannot be turned."""
-        experiment = self._experiments[job].retuned(changes)
+        experiment = self.experiment(job).retuned(changes)
+        self._reopen_saved(job)
         self._experiments[job] = experiment
 
         def do() -> None:
@@ -94,18 +95,18 @@ class Workbench:
 
     def reset(self, job: str, pace: float | None = None) -> str:
         """End the run, keep it, and make a new one, ready, with the same first weights; returns its name."""
-        return self._again(job, self._experiments[job], pace)
+        return self._again(job, self.experiment(job), pace)
 
     def reseed(self, job: str, pace: float | None = None) -> str:
         """As reset, but with new first weights: the next seed."""
-        experiment = self._experiments[job]
+        experiment = self.experiment(job)
         training = replace(experiment.training, seed=(experiment.training.seed + 1) % 2**31)
         return self._again(job, replace(experiment, training=training), pace)
 
     def _again(self, job: str, experiment: Experiment, pace: float | None) -> str:
         snapshot = self.snapshot(job)
-        took_steps = snapshot is not None and getattr(snapshot.event, "step", 0) > 0
-        if took_steps and not self._ended(job):
+        took_steps = getattr(snapshot and snapshot.event, "step", 0) > 0 or self._saved(job) is not None
+        if took_steps and self._engine.snapshot(job) is not None and not self._ended(job):
             self.stop(job)
         earlier = ((job,) if took_steps else ()) + (snapshot.earlier if snapshot else ())
         new = self.start(experiment, paused=True, pace=pace, earlier=earlier[:5])
@@ -138,8 +139,7 @@ class Workbench:
 
     def watch(self, job: str) -> None:
         """Somebody looks at the job: it brings pictures about ten times a second; a saved run is opened, paused."""
-        if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
-            self._reopen(job, entry.experiment, entry.earlier, paused=True)
+        self._reopen_saved(job)
         self._engine.watch(job)
 
     def unwatch(self, job: str) -> None:
@@ -209,9 +209,13 @@ class Workbench:
     # Inside ---------------------------------------------------------------------------------------------------------
 
     def _command(self, verb: Callable[..., Future], job: str, *values: Any) -> Future:
+        self._reopen_saved(job)
+        return verb(job, *values)
+
+    def _reopen_saved(self, job: str) -> None:
+        """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
         if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
             self._reopen(job, entry.experiment, entry.earlier, paused=True)
-        return verb(job, *values)
 
     def _saved(self, job: str) -> Entry | None:
         try:

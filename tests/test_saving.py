@@ -39,6 +39,22 @@ def test_runs_are_listed_after_a_restart_and_open_where_they_were(tmp_path):
     bench.close()
 
 
+def test_commands_reach_saved_runs_that_nobody_has_opened(tmp_path):
+    bench = Workbench(tmp_path, "cpu")
+    job = bench.start(experiment("sparse", epochs=1000))
+    stepped(bench, job, 5)
+    bench.close()  # it was running: a second process would go on with it
+    saved = load(bench.library.path(job))
+    saved.about["status"] = "paused"
+    bench.library.save(job, saved)
+    bench = Workbench(tmp_path, "cpu")
+    again = bench.reset(job)
+    assert until(bench, again, "ready").earlier == (job,)
+    bench.retune(job, {"variant.rho": 0.3}).result(10)
+    assert bench.snapshot(job).title.variant.rho == 0.3
+    bench.close()
+
+
 CHILD = """
 import sys, time
 from pathlib import Path
