@@ -18,7 +18,6 @@ test-fast: $(STAMP)-dev
 
 check: $(STAMP)-dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 format: $(STAMP)-dev

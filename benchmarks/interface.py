@@ -210,11 +210,13 @@ def main() -> None:
     parser.add_argument("--only", choices=("start", "click", "knob", "viewers"), action="append")
     wanted = parser.parse_args().only or ["start", "click", "knob", "viewers"]
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server is left behind
     figures: dict[str, Any] = {}
     rows: list[tuple[str, str, str]] = []
 
     def add(key: str, words: str, values: list[float], aim: str, **shown: str) -> None:
         figures[key] = values
+        print(f"{words}: {', '.join(f'{value:.4g}' for value in values)}", file=sys.stderr, flush=True)
         rows.extend((f"{words}, {which}" if which else words, text, aim) for which, text in shown.items())
 
     with sync_playwright() as play, tempfile.TemporaryDirectory() as home:

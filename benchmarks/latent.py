@@ -1,0 +1,210 @@
+"""The latent space: how soon 10,000 codes are a map, UMAP against umap-learn itself, and decoding while a run trains."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import publish
+
+ROOT = Path(__file__).resolve().parent.parent
+POINTS, ENTRIES = 10_000, 32
+ASKED, FITTED = 200, 100  # decodes timed in quiet and while a UMAP is fitted
+
+
+def codes(points: int) -> np.ndarray:
+    """Codes as autoencoders make them: clusters of different spread on curved sheets, bent into 32 entries."""
+    rng = np.random.default_rng(0)
+    sheets = rng.normal(size=(10, 6))[rng.integers(0, 10, points)] * 2 + rng.normal(size=(points, 6))
+    wide = np.tanh(sheets @ rng.normal(size=(6, 64)) / 3) @ rng.normal(size=(64, ENTRIES)) / 4
+    return (wide + 0.1 * rng.normal(size=wide.shape)).astype(np.float32)
+
+
+# One process each: what a person waits for in a fresh process (cold) and later (warm) ---------------------------------
+
+
+def child(way: str, points: int) -> dict[str, Any]:
+    """Seconds of two fits, in wall clock and of the processor, imports included in the first; trustworthiness."""
+    rows = codes(points)
+    found: dict[str, Any] = {"wall": [], "processor": []}
+    places = None
+    for _ in range(2):
+        wall, processor = time.perf_counter(), time.process_time()
+        places = _playground(rows) if way == "playground" else _umap_learn(rows)
+        found["wall"].append(time.perf_counter() - wall)
+        found["processor"].append(time.process_time() - processor)
+    from sklearn.manifold import trustworthiness
+
+    some = np.random.default_rng(1).choice(points, min(points, 3000), replace=False)
+    found["trustworthiness"] = float(trustworthiness(rows[some], places[some], n_neighbors=15))
+    return found
+
+
+def _playground(rows: np.ndarray) -> np.ndarray:
+    from playground.probes.fitting import fit
+    from playground.probes.maps import MapKnobs
+
+    return fit(rows, MapKnobs(kind="umap")).places
+
+
+def _umap_learn(rows: np.ndarray) -> np.ndarray:
+    import umap
+
+    return umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=0, n_jobs=1).fit_transform(rows)
+
+
+def fits(points: int) -> dict[str, Any]:
+    """Both ways, each in a process of its own."""
+    found = {}
+    for way in ("playground", "umap-learn"):
+        command = [sys.executable, "-m", "benchmarks.latent", "--child", way, "--points", str(points)]
+        found[way] = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    return found
+
+
+def principal_plane(points: int) -> list[float]:
+    """Milliseconds from codes to their PCA map, five times."""
+    from playground.probes.maps import MapKnobs, flat
+
+    rows, times = codes(points), []
+    for _ in range(5):
+        started = time.perf_counter()
+        flat(rows, MapKnobs())
+        times.append(1000 * (time.perf_counter() - started))
+    return times
+
+
+# Over HTTP -----------------------------------------------------------------------------------------------------------
+
+
+def served(points: int) -> dict[str, Any]:
+    """The first map and decodes of a run that trains on: first answers in seconds, decodes in milliseconds."""
+    import httpx
+    import uvicorn
+    from starlette.applications import Starlette
+
+    from benchmarks.training import HOST, QUERY, bring_mnist
+    from playground.experiment import Experiment
+    from playground.explore_routes import Explore
+    from playground.workbench import Workbench
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PLAYGROUND_HOME"] = folder
+        bring_mnist(Path(folder))
+        bench = Workbench(Path(folder))
+        experiment, _ = Experiment.from_query(QUERY)
+        job = bench.start(experiment)
+        while getattr(bench.snapshot(job).event, "step", 0) < 300:
+            time.sleep(0.05)
+        with socket.socket() as free:
+            free.bind((HOST, 0))
+            port = free.getsockname()[1]
+        config = uvicorn.Config(Starlette(routes=Explore(lambda: bench).routes()), HOST, port, log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=300) as client:
+            found = _ask(client, f"/explore/{job}", points)
+        before, started = bench.snapshot(job).event.step, time.perf_counter()
+        time.sleep(2)
+        found["steps_per_second_meanwhile"] = (bench.snapshot(job).event.step - before) / (
+            time.perf_counter() - started
+        )
+        server.should_exit = True
+        thread.join()
+        bench.close()
+    return found
+
+
+def _ask(client: Any, run: str, points: int) -> dict[str, Any]:
+    started = time.perf_counter()
+    client.get(run, params={"count": points}).raise_for_status()
+    found: dict[str, Any] = {"codes": time.perf_counter() - started}
+    client.get(f"{run}/map", params={"count": points}).raise_for_status()
+    found["map"] = time.perf_counter() - started
+    for name in ("thumbnails.webp", "grid"):
+        begun = time.perf_counter()
+        client.get(f"{run}/{name}", params={"count": points}).raise_for_status()
+        found[name] = time.perf_counter() - begun
+    found["decode"] = _decodes(client, run, points, lambda asked: asked < ASKED)
+    knobs = {"count": points, "kind": "umap"}
+
+    def fitting(asked: int) -> bool:
+        return client.get(f"{run}/map", params=knobs).json()["status"] == "fitting"
+
+    fitting(0)
+    found["decode_while_fitting"] = _decodes(client, run, points, fitting)
+    begun = time.perf_counter()
+    client.get(f"{run}/grid", params=knobs).raise_for_status()
+    found["umap grid"] = time.perf_counter() - begun
+    found["decode_on_umap"] = _decodes(client, run, points, lambda asked: asked < ASKED, "umap")
+    return found
+
+
+def _decodes(client: Any, run: str, points: int, go_on: Any, kind: str = "pca") -> list[float]:
+    """Milliseconds of decodes at random places, one after the other."""
+    rng, times = np.random.default_rng(0), []
+    while go_on(len(times)):
+        x, y = rng.uniform(-1, 1, 2)
+        question = {"map": {"count": points, "kind": kind}, "x": x, "y": y}
+        started = time.perf_counter()
+        client.post(f"{run}/decode", json=question).raise_for_status()
+        times.append(1000 * (time.perf_counter() - started))
+        time.sleep(0.02)
+    return times
+
+
+def spread(times: list[float]) -> str:
+    """Median and 95th percentile in words."""
+    return f"{statistics.median(times):.1f} / {np.percentile(times, 95):.1f} ms ({len(times)})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=POINTS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(child(options.child, options.points)))
+        return
+    figures: dict[str, Any] = {"points": options.points, "entries": ENTRIES}
+    figures["pca_ms"] = principal_plane(options.points)
+    figures["umap"] = fits(options.points)
+    figures["served"] = served(options.points)
+    ours, theirs, web = figures["umap"]["playground"], figures["umap"]["umap-learn"], figures["served"]
+
+    def pair(kind: str, i: int) -> str:
+        return f"{ours[kind][i]:.1f} s / {theirs[kind][i]:.1f} s ({theirs[kind][i] / ours[kind][i]:.1f} times as fast)"
+
+    rows = [
+        (f"PCA map of {options.points:,} codes", f"{statistics.median(figures['pca_ms']):.0f} ms"),
+        ("UMAP in a fresh process: ours / umap-learn", pair("wall", 0)),
+        ("the same, processor time", pair("processor", 0)),
+        ("UMAP the second time: ours / umap-learn", pair("wall", 1)),
+        ("the same, processor time", pair("processor", 1)),
+        ("trustworthiness: ours / umap-learn", f"{ours['trustworthiness']:.4f} / {theirs['trustworthiness']:.4f}"),
+        ("training: first answer / first map over HTTP", f"{web['codes']:.2f} s / {web['map']:.2f} s"),
+        ("training: thumbnails / grid of 64 × 64", f"{web['thumbnails.webp']:.2f} s / {web['grid']:.2f} s"),
+        ("training: decode, median / p95", spread(web["decode"])),
+        ("training and fitting a UMAP: decode, median / p95", spread(web["decode_while_fitting"])),
+        ("training: decode on the UMAP, median / p95", spread(web["decode_on_umap"])),
+    ]
+    publish("latent-cpu", "CPU", ("What", "Figure"), rows, figures)
+
+
+if __name__ == "__main__":
+    main()
