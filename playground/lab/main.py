@@ -14,5 +14,8 @@ st.set_page_config(
 )
 st.html(f"<style>{look.css()}{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
 st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
-pages = [st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True)]
+pages = [
+    st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True),
+    st.Page(HERE / "views" / "latent.py", title="Latent space", url_path="latent-space"),
+]
 st.navigation(pages, position="top").run()

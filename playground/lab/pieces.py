@@ -11,8 +11,8 @@ HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
     **{name: (name,) for name in ("network", "curves", "reconstructions", "codes", "objective", "status")},
     "latent": (
-        "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs", "latent_pad",
-        "latent_live", "latent_colour", "latent",
+        "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs",
+        "latent_pad", "latent_live", "latent_colour", "latent",
     ),
 }
 STYLES = {"latent": ("latent", "latent_panel")}  # where there is more than one
@@ -26,8 +26,10 @@ class Pieces(dict):
     """Name -> component, each registered when it is first asked for: a page waits for its own only."""
 
     def __missing__(self, name: str) -> Callable:
+        styles = ("base", *STYLES.get(name, (name,)))
         self[name] = st.components.v2.component(
-            f"playground_{name}", html=_read(f"{name}.html"), css=_read("base.css") + "".join(_read(f"{style}.css") for style in STYLES.get(name, (name,))),
+            f"playground_{name}", html=_read(f"{name}.html"),
+            css="".join(_read(f"{style}.css") for style in styles),
             js="".join(_read(f"{script}.js") for script in ("bus", *SCRIPTS[name])),
         )
         return self[name]

@@ -19,6 +19,7 @@ from playground.workbench import Workbench
 
 PATIENCE = 1.0  # seconds a command is waited for, so that the buttons show what it did
 MOST_EARLIER = 4
+OTHERS = ("model", "map.")  # what other pages keep in the address besides the experiment
 SPEEDS: dict[str, float | None] = {
     "1 step/s": 1.0, "5 steps/s": 5.0, "25 steps/s": 25.0, "100 steps/s": 100.0, "full": None,
 }
@@ -85,7 +86,7 @@ class Visit:
     def _arrive(self) -> None:
         """The first run of a session: read the address, find its run or make one."""
         S = st.session_state
-        query = dict(st.query_params)
+        query = {name: text for name, text in st.query_params.items() if not name.startswith(OTHERS)}
         run, hidden = query.pop("run", ""), query.pop("hide", "")
         S.lesson = query.pop("lesson", "")
         S.experiment, S.problems = Experiment.from_query(urlencode(query))
@@ -98,14 +99,14 @@ class Visit:
         else:
             self._start(S.experiment)
 
-    def write_address(self) -> None:
-        """Let the address bar hold the whole experiment and its run."""
+    def write_address(self, **more: str) -> None:
+        """Let the address bar hold the whole experiment, its run, and what a page adds."""
         wanted = dict(parse_qsl(self.experiment.to_query()))
         if self.hidden:
             wanted["hide"] = ",".join(sorted(self.hidden))
         if st.session_state.lesson:
             wanted["lesson"] = st.session_state.lesson
-        wanted["run"] = self.job
+        wanted |= {"run": self.job, **more}
         if dict(st.query_params) != wanted:
             st.query_params.from_dict(wanted)
 

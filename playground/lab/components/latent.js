@@ -1,0 +1,251 @@
+// The Latent space page. data: {name, own, live, choices, knobs, start, linked, problems}; out: trigger `act`.
+const POLL = 350, PROBLEM = 9000; // ms
+const prefs = (window.__apLatent ??= { backdrop: 'density', marks: 'dots', colour: 'class', tab: 'steer', how: 'straight', axes: 'directions' });
+const remembered = (window.__apLatentPins ??= new Map());
+const NAMES = { pca: 'PCA', umap: 'UMAP', plane: 'Plane', entries: 'Entries' };
+
+export default function ({ data, parentElement: root, setTriggerValue }) {
+  const room = bus.once(root, open);
+  room.act = asked => setTriggerValue('act', { ...asked, at: Date.now() });
+  const other = room.name !== data.name;
+  room.data = data;
+  if (data.live) bus.follow(data.name);
+  chooser(room);
+  if (!other) return;
+  room.knobs = { ...data.start };
+  room.name = data.name;
+  load(room, true);
+}
+
+function open(root) {
+  const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
+  const room = { root, $, all, turn: 0, prefs, how: prefs.how, way: 'neighbours', post: courier(), data: { knobs: [] } };
+  const end = (k, index, moving) => index >= 0 && setPin(room, k, { index }, moving);
+  room.map = new LatentMap($('.host'), {
+    hover: at => hover(room, at), choose: place => choose(room, place), group: hit => showGroup(room, hit), pin: end,
+    end: index => { end(room.nextEnd, index); room.nextEnd === 'A' ? room.nextEnd = 'B' : tool(room, 'move'); },
+    arrived: () => arrived(room), theme: () => themed(room), clear: () => { $('.host').dataset.group = 0; },
+  });
+  room.look = [rgb($('.mapbox'), 'low'), rgb($('.mapbox'), 'high')];
+  room.status = word => { $('.latent').dataset.status = word; };
+  room.say = (words, { alert = false, verb = '', act = null, fraction = null } = {}) => {
+    const box = $('.notice'), button = $('.notice .verb');
+    clearTimeout(room.hush);
+    box.hidden = !words;
+    box.classList.toggle('alert', alert);
+    box.setAttribute('role', alert ? 'alert' : 'status');
+    put($('.notice .words'), words);
+    button.hidden = !verb;
+    put(button, verb);
+    button.onclick = act;
+    $('.notice .bar').hidden = fraction === null;
+    $('.notice .bar b').style.width = `${100 * (fraction ?? 0)}%`;
+  };
+  room.trouble = error => {
+    if (!room.info) { room.status('trouble'); return room.say(error.message, { alert: true, verb: 'Try again', act: () => load(room) }); }
+    room.say(error.message, { alert: true, verb: 'Close', act: () => room.say('') });
+    room.hush = setTimeout(() => { room.say(''); greet(room); }, PROBLEM);
+  };
+  room.cancelFit = () => {
+    if (room.job) room.ask.post('map/cancel', { job: room.job }).catch(() => {});
+    room.job = null;
+    clearTimeout(room.polling);
+  };
+  room.keep = () => room.act({ do: 'knobs', knobs: { ...room.knobs } });
+  room.tellHow = () => put($('.how'), room.learning ? '' : wayBack(room));
+  makeTabs(room);
+  makePad(room);
+  wire(room);
+  bus.listen($('.latent'), run => hear(room, run));
+  return room;
+}
+
+function wire(room) {
+  const { $, all, map } = room;
+  const acts = {
+    lasso: () => tool(room, map.tool === 'lasso' ? 'move' : 'lasso'), ends: () => tool(room, map.tool === 'ends' ? 'move' : 'ends'),
+    in: () => map.zoomBy(1.6), out: () => map.zoomBy(1 / 1.6), fit: () => map.fit(), walk: () => play(room), surprise: () => surprise(room),
+    form: b => form(room, b.getAttribute('aria-pressed') !== 'true'), unform: () => form(room, false), play: () => playForm(room, !room.film),
+    wipe: () => room.pad.wipe(), upload: () => room.pad.upload(), camera: () => room.pad.camera(),
+  };
+  for (const b of all('[data-do]')) b.onclick = () => acts[b.dataset.do](b);
+  for (const b of all('[data-save]')) b.onclick = () => b.dataset.save === 'png' ? savePng(room) : download(room, `export.${b.dataset.save}`);
+  const segments = {
+    backdrop: v => { map.backdrop = prefs.backdrop = v; map.draw(); }, marks: v => { map.marks = prefs.marks = v; map.draw(); },
+    how: v => { room.how = prefs.how = v; askWalk(room); }, axes: v => { prefs.axes = v; makeSliders(room); },
+  };
+  for (const [name, set] of Object.entries(segments)) for (const b of all(`[data-seg=${name}] button`)) {
+    b.onclick = () => { press(room, name, b.dataset.v); set(b.dataset.v); };
+  }
+  for (const name of Object.keys(segments)) press(room, name, prefs[name]);
+  Object.assign(map, { backdrop: prefs.backdrop, marks: prefs.marks });
+  $('.film input').oninput = e => { play(room, false); setShare(room, Number(e.target.value)); };
+  $('.colour select').onchange = e => { prefs.colour = e.target.value; recolour(room); };
+  $('.model select').onchange = e => room.act({ do: 'choose', name: e.target.value });
+}
+
+const press = (room, name, v) => { for (const b of room.all(`[data-seg=${name}] button`)) b.setAttribute('aria-pressed', b.dataset.v === v); };
+
+function tool(room, name) {
+  room.map.tool = name;
+  room.nextEnd = 'A';
+  for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
+}
+
+function chooser(room) {
+  const select = room.$('.model select'), groups = new Map();
+  for (const one of room.data.choices) {
+    if (!groups.has(one.group)) groups.set(one.group, tag('optgroup', { label: one.group }));
+    groups.get(one.group).append(tag('option', { value: one.name }, one.title));
+  }
+  select.replaceChildren(...groups.values());
+  select.value = room.data.name;
+  if (!room.$('.run')) room.$('.model').after(tag('button', { type: 'button', class: 'run', hidden: '' }));
+}
+
+// A model's space, as its weights are now ----------------------------------------------------------------------------
+
+async function load(room, first = false) {
+  const turn = room.loading = {}, { $, map } = room, gone = () => room.loading !== turn;
+  room.cancelFit();
+  room.learning = false;
+  room.status('loading');
+  if (first) { room.info = null; room.frame = null; room.seen = null; room.places = null; $('.host').dataset.status = 'loading'; room.say('Encoding the images …'); }
+  const ask = new Asker(room.name), kinds = room.knobs.kind === 'entries' ? 'entries' : null;
+  try {
+    const info = await ask.json('', { count: room.knobs.count });
+    if (gone()) return;
+    Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: info.kinds.includes('plane') ? 'plane' : kinds ?? 'pca' } });
+    const plane = isPlane(info.shape), same = room.info && map.labels && room.source === room.name && room.info.m === info.m;
+    const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails.webp'), ask.json('map')]);
+    const bitmap = sheet && await createImageBitmap(await sheet.blob());
+    if (gone()) return;
+    Object.assign(room, { ask, info, points, plane, neighbours: null, scores: null, scoredFor: '', entry: null, walk: null, source: room.name });
+    if (bitmap) room.ink = !plane && onBlack(bitmap, info.thumb, info.columns, info.m);
+    if (bitmap) room.thumbs = new Sheet(bitmap, info.thumb, info.columns, room.ink, room.look);
+    const pins = same ? map.pins : remembered.get(room.name), before = same ? map.pos : null;
+    $('.latent').style.setProperty('--cells', room.ink ? 'var(--ap-low)' : '');
+    map.begin({ labels: points.labels, thumbs: room.thumbs, classes: info.classes, plane });
+    map.pos = before;
+    room.wanted = ask.knobs.kind;
+    kindButtons(room);
+    colourChoices(room);
+    await recolour(room);
+    $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, Escape clears.`);
+    room.pinned = pins?.A?.index < info.m && pins?.B?.index < info.m ? { A: pins.A, B: pins.B } : null;
+    place(room, chart);
+    later(room, turn);
+  } catch (error) { if (!gone()) room.trouble(error); }
+}
+
+// What can wait until the map is there.
+async function later(room, turn) {
+  const { ask, knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
+  await Promise.all([loadGrid(room), loadDirections(room)]);
+  if (room.loading !== turn) return;
+  const wide = info.k > 2 && info.m >= 10, trained = info.step === null || info.step > 0, linked = room.data.linked && knobs.kind !== 'umap';
+  if (wide && trained && !linked && run?.status !== 'running') setKind(room, 'umap', false);
+  room.neighbours = await ask.arrays('neighbours.bin').catch(() => null);
+  offerHistory(room);
+}
+
+function place(room, chart) {
+  const key = JSON.stringify([room.ask.digest, room.ask.knobs]);
+  room.home = { key, places: floats(chart.places) };
+  Object.assign(room, { chart });
+  room.tellHow();
+  room.map.show(key, room.home.places);
+}
+
+function arrived(room) {
+  const { map, $, info, ask } = room;
+  if (!map.pins.A) room.pinned ? map.pins = room.pinned : firstPins(room);
+  remembered.set(room.name, map.pins);
+  Object.assign($('.host').dataset, { status: 'ready', kind: ask.knobs.kind, points: map.n, classes: map.present.length, group: 0, pins: `${map.pins.A?.index},${map.pins.B?.index}` });
+  room.status('ready');
+  greet(room);
+  askWalk(room);
+  if (!room.place || room.place.index >= 0) chooseIndex(room, Math.min(room.place?.index ?? map.pins.A?.index ?? 0, info.m - 1));
+  if (prefs.tab === 'scores') loadScores(room);
+}
+
+// What the page says by itself: what went wrong with the link, or what to do first.
+function greet(room) {
+  if (room.job || room.learning) return;
+  const { info, data } = room, problem = data.problems[0] ?? info.notes[0] ?? '';
+  if (problem) return room.say(problem, { verb: 'Close', act: () => { data.problems = info.notes = []; room.say(''); greet(room); } });
+  if (info.step === 0 && data.own) return room.say('Codes of random weights: nothing has been learnt yet. Train, and watch the map form.', { verb: 'Train', act: () => room.act({ do: 'train' }) });
+  room.say('');
+}
+
+async function setKind(room, kind, mine = true) {
+  const { map, knobs, info } = room, asked = { ...knobs, kind };
+  room.cancelFit();
+  room.wanted = kind;
+  if (mine) { room.knobs.kind = kind; room.keep(); }
+  kindButtons(room);
+  const turn = room.loading, poll = async () => {
+    let told;
+    try { told = await room.ask.json('map', asked); } catch (error) {
+      if (room.wanted === kind && room.loading === turn) { back(); room.trouble(error); }
+      return;
+    }
+    if (room.wanted !== kind || room.loading !== turn || room.learning) return;
+    if (told.status === 'fitting') {
+      room.job = told.job;
+      room.$('.host').dataset.fitting = 'true';
+      const left = told.seconds_left == null ? '' : `, about ${Math.max(1, Math.round(told.seconds_left))} s left`;
+      room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: () => { room.cancelFit(); back(); greet(room); } });
+      room.polling = setTimeout(poll, POLL);
+      return;
+    }
+    room.job = null;
+    delete room.$('.host').dataset.fitting;
+    room.ask.knobs = asked;
+    if (told.note && !room.data.problems.length) room.info.notes = told.exact || kind === 'umap' ? room.info.notes : [];
+    room.say('');
+    place(room, told);
+    loadGrid(room);
+  };
+  const back = () => { room.wanted = room.ask.knobs.kind; delete room.$('.host').dataset.fitting; kindButtons(room); };
+  if (!room.$('.scrub').hidden) form(room, false);
+  await poll();
+}
+
+async function loadGrid(room) {
+  const { ask, map } = room, key = room.home.key;
+  if (map.grids[key]) return;
+  try {
+    const made = await ask.sheet('grid', { side: 64 }, room.ink, room.look);
+    map.grids[key] = made(room.info.thumb);
+    map.grids[key].side = 64;
+    room.$('.host').dataset.grid = 'ready';
+    if (map.backdrop === 'decoded') map.draw();
+  } catch { /* without it the lens shows the nearest image */ }
+}
+
+function kindButtons(room) {
+  room.$('[data-seg=kind]').replaceChildren(...room.info.kinds.map(kind => {
+    const button = tag('button', { type: 'button', 'data-v': kind, 'aria-pressed': room.wanted === kind }, NAMES[kind]);
+    button.onclick = () => setKind(room, kind);
+    return button;
+  }));
+  makeKnobs(room);
+}
+
+function wayBack(room) {
+  const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
+  if (kind === 'umap') return way === 'inverse' ? 'Way back from UMAP: its own inverse transform' : 'Way back from UMAP: the 40 nearest codes, weighted by distance';
+  if (kind === 'plane') return note || 'The code itself: every place is a code';
+  const share = chart?.spread?.length ? `, ${Math.round(100 * (chart.spread[0] + chart.spread[1]))} % of the variance` : '';
+  return note || (kind === 'pca' ? `Way back from PCA: the plane itself, 2 of ${k} directions${share}` : `Entries ${ask.knobs.first + 1} and ${ask.knobs.second + 1} of ${k}; the others at their mean`);
+}
+
+function themed(room) {
+  room.look = [rgb(room.$('.mapbox'), 'low'), rgb(room.$('.mapbox'), 'high')];
+  for (const sheet of [room.thumbs, ...Object.values(room.map.grids ?? {}), room.walk?.code, room.walk?.pixels]) sheet?.theme(room.look);
+  if (!room.info) return;
+  recolour(room);
+  askWalk(room);
+  if (room.place) choose(room, room.place);
+}

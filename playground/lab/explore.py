@@ -1,0 +1,129 @@
+"""The Latent space page: which model is shown, what else can be chosen, and what the page adds to the address."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import streamlit as st
+
+from playground.data import datasets
+from playground.events import Snapshot
+from playground.experiment import Experiment
+from playground.knobs import knobs, label, read
+from playground.lab.session import Visit
+from playground.probes.maps import MapKnobs
+
+MOST_RUNS = 40  # in the list of models
+PREFIX = "map."
+
+
+class Exploration:
+    """One visitor's look at a latent space. Empty `explored`: the visitor's own run, whichever that is."""
+
+    def __init__(self, visit: Visit):
+        self.visit = visit
+        if "explored" not in st.session_state:
+            st.session_state.explored = st.query_params.get("model", "")
+            query = st.query_params.items()
+            asked = {name.removeprefix(PREFIX): text for name, text in query if name.startswith(PREFIX)}
+            st.session_state.map_knobs, st.session_state.map_problems = read(MapKnobs, asked)
+        st.session_state.not_found = ""
+        if st.session_state.explored and st.session_state.explored not in self.titles:
+            st.session_state.explored = ""
+            st.session_state.not_found = "The model in this link is not here any more, so this is your own run."
+
+    @property
+    def name(self) -> str:
+        """The run or model that is shown."""
+        return st.session_state.explored or self.visit.job
+
+    @property
+    def knobs(self) -> MapKnobs:
+        return st.session_state.map_knobs
+
+    @property
+    def problems(self) -> list[str]:
+        """What the link said that could not be followed, in sentences."""
+        return [*filter(None, [st.session_state.not_found]), *st.session_state.map_problems]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Name -> title of everything that can be shown."""
+        return {one["name"]: one["title"] for one in self.choices}
+
+    @cached_property
+    def choices(self) -> list[dict[str, str]]:
+        """The visitor's run first, then the others that learnt something, newest first, then the shipped models."""
+        visit, own = self.visit, self.visit.job
+        found = [_choice("Your run", own, visit.experiment, visit.status)]
+        others = [one for one in visit.bench.jobs() if one.job != own and _learnt(one)][:MOST_RUNS]
+        found += [_choice("Other runs", one.job, one.title, one.status) for one in others]
+        shipped = [one for one in visit.bench.library.models() if one.status == "shipped"]
+        return found + [_choice("Shipped models", one.name, one.experiment, "shipped") for one in shipped]
+
+    def data(self) -> dict[str, Any]:
+        """What the component is told; everything else it asks of the routes."""
+        name = self.name
+        return {
+            "name": name,
+            "own": name == self.visit.job,
+            "live": self.visit.bench.snapshot(name) is not None,
+            "choices": self.choices,
+            "knobs": described(),
+            "start": {name: getattr(self.knobs, name) for name in knobs(MapKnobs)},
+            "linked": "kind" in self.address,
+            "problems": self.problems,
+        }
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Name -> text of the map's knobs that are not at their default."""
+        default = MapKnobs()
+        every = {name: getattr(self.knobs, name) for name in knobs(MapKnobs)}
+        return {name: str(value) for name, value in every.items() if value != getattr(default, name)}
+
+    def write_address(self) -> None:
+        """The experiment, its run, the model if it is another one, and the map's knobs."""
+        more = {PREFIX + name: text for name, text in self.address.items()}
+        if st.session_state.explored:
+            more["model"] = st.session_state.explored
+        self.visit.write_address(**more)
+
+    def act(self, asked: dict[str, Any]) -> None:
+        """What somebody did on the page: chose a model, set the map's knobs, or pressed Train or Pause."""
+        do = asked.get("do")
+        if do == "choose" and asked.get("name") in self.titles:
+            chosen = asked["name"]
+            st.session_state.explored = "" if chosen == self.visit.job else chosen
+            st.session_state.map_problems = []
+        elif do == "knobs" and isinstance(asked.get("knobs"), dict):
+            known = {name: value for name, value in asked["knobs"].items() if name in knobs(MapKnobs)}
+            st.session_state.map_knobs, _ = read(MapKnobs, known)
+        elif do == "train":
+            self.visit.train()
+        elif do == "pause":
+            self.visit.pause()
+
+
+def described() -> list[dict[str, Any]]:
+    """The map's knobs as the page draws them."""
+    default = MapKnobs()
+    return [
+        {
+            "name": name, "label": label(name, one), "help": one.help, "choices": one.choices, "stops": one.stops,
+            "low": one.low, "high": one.high, "default": getattr(default, name),
+        }
+        for name, one in knobs(MapKnobs).items()
+    ]  # fmt: skip
+
+
+def _learnt(snapshot: Snapshot) -> bool:
+    """Whether a run has taken a step; saved runs of earlier processes have."""
+    return snapshot.event is None or getattr(snapshot.event, "step", 0) > 0
+
+
+def _choice(group: str, name: str, experiment: Experiment, status: str) -> dict[str, str]:
+    data = datasets[experiment.data.name]
+    title = f"{experiment.title}, {getattr(experiment.data, 'title', data.__name__)}"
+    return {"group": group, "name": name, "title": title, "status": status}
