@@ -9,12 +9,12 @@ from torch import Tensor
 
 def squared_error(reconstruction: Tensor, target: Tensor) -> Tensor:
     """‖x̂ - x‖² per image, (B,); both (B, ...) of equal shape."""
-    return (reconstruction - target).square().flatten(1).sum(1)
+    return F.mse_loss(reconstruction, target, reduction="none").flatten(1).sum(1)  # one kernel each way
 
 
 def absolute_error(reconstruction: Tensor, target: Tensor) -> Tensor:
     """‖x̂ - x‖₁ per image, (B,)."""
-    return (reconstruction - target).abs().flatten(1).sum(1)
+    return F.l1_loss(reconstruction, target, reduction="none").flatten(1).sum(1)
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
