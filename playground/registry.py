@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 
-class Registry(Mapping):
+class Registry(Mapping[str, Any]):
     """Classes of one kind by name; each class is told its own name as `cls.name`.
 
     Iteration follows the classes' `rank` (100 where they have none), then the name. A wrong name raises KeyError with
@@ -36,7 +37,7 @@ class Registry(Mapping):
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
             importlib.import_module(f"{package.__name__}.{module.name}")
 
-    def __getitem__(self, name: str) -> type:
+    def __getitem__(self, name: str) -> Any:
         if name not in self._classes:
             raise KeyError(f"no {self.kind} is called {name!r}; there are {', '.join(sorted(self._classes))}")
         return self._classes[name]

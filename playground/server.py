@@ -140,7 +140,7 @@ def _answer_at_once() -> None:
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listen(self, *backlog)
 
-    socket.socket.listen = quick
+    socket.socket.listen = quick  # type: ignore[assignment,method-assign]
 
 
 def run(app: st.App, host: str, port: int) -> None:

@@ -97,7 +97,10 @@ class Session:
         self._filled = self._fetched = 0
 
     def present(self) -> None:
-        """Fetch the terms of the steps since the last fetch; if one is not finite, Trouble, with the last good weights."""
+        """Fetch the terms of the steps since the last fetch.
+
+        If one is not finite, the session goes back to its last good weights and raises Trouble.
+        """
         new = self._losses[self._fetched : self._filled]
         if not len(new):
             return

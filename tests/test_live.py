@@ -162,7 +162,8 @@ def test_a_job_that_is_forgotten_ends_its_stream():
 
 def test_big_pictures_go_out_more_rarely():
     toy = Toy()
-    big = View(1, None, np.zeros((8, 3, 64, 64), np.uint8), np.zeros((2, 2), np.float32), (), np.ones(2, np.float32), ())
+    pictures, codes = np.zeros((8, 3, 64, 64), np.uint8), np.zeros((2, 2), np.float32)
+    big = View(1, None, pictures, codes, (), np.ones(2, np.float32), ())
     toy.tell(stepped(0, 1))
     channel = Channel("a", toy)
     listener = channel.join()

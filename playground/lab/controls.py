@@ -82,6 +82,7 @@ class Panel:
         names = sorted(registry, key=lambda name: getattr(registry[name], "needs_download", False))
         _begin_with(key := f"knob.{part}", now)
         title = title or part.capitalize()
+        chosen: str | None
         if part == "data":
             chosen = st.selectbox(title, names, format_func=words, key=key, help=PART_HELP[part])
         else:

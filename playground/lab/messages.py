@@ -105,8 +105,10 @@ def view(seen: View, pictures: bool = True) -> dict[str, Any]:
 
 def earlier(present: Experiment, snapshot: Snapshot | None) -> dict[str, Any] | None:
     """An earlier run as a thin line: its name and at most 160 rows; None where there is nothing to compare."""
-    event = None if snapshot is None else snapshot.event
-    if not isinstance(event, Stepped) or not comparable(present, snapshot.title) or len(event.history) < 2:
+    if snapshot is None or not isinstance(snapshot.event, Stepped) or not comparable(present, snapshot.title):
+        return None
+    event = snapshot.event
+    if len(event.history) < 2:
         return None
     every = math.ceil(len(event.history) / EARLIER_ROWS)
     kept = [*event.history[:-1:every], event.history[-1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import streamlit as st
 
@@ -23,8 +23,8 @@ def own_images(visit: Visit) -> None:
         help="PNG, JPEG, WebP, BMP, GIF, TIFF, or a zip of them: the folder a picture lies in is its class.",
     )
     name = st.text_input("Name", "mine", key="own_name", help="The set is kept under this name on this machine.")
-    use = {"on_click": _use, "args": (visit, files, name), "disabled": not files}
-    st.button("Use these pictures", key="own_use", width="stretch", **use)
+    st.button("Use these pictures", key="own_use", width="stretch", disabled=not files, on_click=_use,
+              args=(visit, files, name))
     kept = imported()
     if kept:
         st.caption("Kept here: " + ", ".join(kept))
@@ -47,7 +47,7 @@ def _use(visit: Visit, files: list, name: str) -> None:
     st.session_state.own_said = done.problems[:6]
     own = datasets["own"]
     now = visit.experiment.data
-    wanted = replace(now, pictures=done.name) if isinstance(now, own) else own(pictures=done.name)
+    wanted = own(**{**asdict(now), "pictures": done.name}) if isinstance(now, own) else own(pictures=done.name)
     visit.change(replace(visit.experiment, data=wanted))
     forget_widgets("data")
 

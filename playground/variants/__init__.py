@@ -19,7 +19,8 @@ class Variant(ABC):
     """A frozen dataclass of knobs that can score a batch.
 
     rank: its place in lists, as in the lecture. motto: one line for the page. penalties: term -> (LaTeX, words) of
-    what is added to the reconstruction loss. code_activation: what the code's layer ends in; a name in `layers.ACTIVATIONS`.
+    what is added to the reconstruction loss. code_activation: what the code's layer ends in, of
+    `layers.ACTIVATIONS`.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """The Train page: layout only. Choose at the left, watch at the right; the pictures come by the live stream."""
 
 import html
+from typing import Any
 
 import streamlit as st
 
@@ -38,7 +39,8 @@ with st.container(key="shell", horizontal=True, gap=None):
             actions(visit)
 
     experiment, snapshot = visit.experiment, visit.snapshot
-    job, parts = {"job": visit.job}, terms(experiment)
+    job: dict[str, Any] = {"job": visit.job}
+    parts = terms(experiment)
     with st.container(key="stage", gap=None):
         with st.container(key="p_network"):
             drawn = {**job, "shape": experiment.data.shape, "layers": layers(experiment)}
