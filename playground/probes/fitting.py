@@ -127,22 +127,30 @@ def _whole(places: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 
 def _umap() -> Any:
-    """The package, told once to count its epochs with our Progress where it is given one.
+    """The package, told once to count its epochs with our Progress where it is given one, and to let others work.
 
     umap-learn loops over epochs with tqdm and offers no other way to watch or to end a fit; ending it inside tqdm would
-    leave tqdm's lock held.
+    leave tqdm's lock held. An epoch of 10,000 points takes some 20 ms of compiled code; holding the interpreter's lock
+    through it would slow down training and every page.
     """
     warnings.filterwarnings("ignore", module="umap")
     import umap
     from umap import layouts
 
     bar = layouts.tqdm
-    if not getattr(bar, "counts_progress", False):
+    if getattr(bar, "counts_progress", False):
+        return umap
 
-        def epochs(steps: Iterable[int], **settings: Any) -> Iterable[int]:
-            progress = settings.get("file")
-            return progress.over(steps) if isinstance(progress, Progress) else bar(steps, **settings)
+    def epochs(steps: Iterable[int], **settings: Any) -> Iterable[int]:
+        progress = settings.get("file")
+        return progress.over(steps) if isinstance(progress, Progress) else bar(steps, **settings)
 
-        epochs.counts_progress = True  # type: ignore[attr-defined]
-        layouts.tqdm = epochs
+    epochs.counts_progress = True  # type: ignore[attr-defined]
+    layouts.tqdm = epochs
+    name = "_optimize_layout_euclidean_single_epoch"
+    if hasattr(layouts, name) and hasattr(layouts, f"_nb{name}"):
+        import numba
+
+        unlocked = numba.njit(getattr(layouts, name), fastmath=True, parallel=False, nogil=True)
+        setattr(layouts, f"_nb{name}", unlocked)
     return umap
