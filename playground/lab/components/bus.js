@@ -139,7 +139,7 @@ const isPlane = shape => shape && shape[0] === 1 && shape[1] === 1 && shape[2] =
 const rgb = (element, name) => {
   const probe = element.__probe ||= element.appendChild(tag('i', { hidden: '' }));
   probe.style.color = `var(--ap-${name})`;
-  return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+  return (getComputedStyle(probe).color.match(/[\d.]+/g) ?? [0, 0, 0]).slice(0, 3).map(Number); // none: the page was left
 };
 const css = colour => `rgb(${colour})`;
 

@@ -77,6 +77,10 @@ function buttons(room, ...all) {
 }
 
 const ends = (room, pin) => buttons(room, ['Set as A', () => setPin(room, 'A', pin)], ['Set as B', () => setPin(room, 'B', pin)]);
+const classOf = (room, i) => {
+  const name = room.info.classes[room.map.labels[i]];
+  return name.length > 2 ? name : `class ${name}`;
+};
 const named = (room, i) => room.info.has_labels ? room.info.classes[room.map.labels[i]] : `image ${room.points.index[i]}`;
 
 // Rows of images: [[words, indices, note, class], ...]; with a class, the note counts those that share it.
@@ -113,7 +117,7 @@ function choose(room, place) {
   $('.latent').classList.remove('walking');
   if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
   Object.assign(hero.dataset, { source: grid && i < 0 ? 'blend' : 'image', index: i, distance: '' });
-  put($('.title'), i < 0 ? 'Decoded place' : `Image ${count(points.index[i])}${info.has_labels ? ', ' + info.classes[map.labels[i]] : ''}`);
+  put($('.title'), i < 0 ? 'Decoded place' : `Image ${count(points.index[i])}${info.has_labels ? ', ' + classOf(room, i) : ''}`);
   put($('.chip'), '…');
   $('.host').dataset.chosen = i < 0 ? `${place.x.toFixed(4)},${place.y.toFixed(4)}` : i;
   room.post('decode', async () => {
@@ -188,7 +192,6 @@ function showGroup(room, hit) {
     Object.assign(hero.dataset, { source: 'mean', count: told.count });
     put($('.chip'), 'mean code, decoded');
     bars.append(tag('small', { class: 'muted' }, `Mean error: ${psnr(told.error)} dB PSNR`));
-    map.path = null;
     map.chosen = { x: told.mean_place[0], y: told.mean_place[1], landed: null, index: -1 };
     map.over();
     steeredFrom(room, told.mean_code);

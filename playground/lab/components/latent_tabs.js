@@ -156,7 +156,7 @@ function makeKnobs(room) {
       room.keep();
       knob.name === 'count' ? load(room) : setKind(room, room.wanted);
     };
-    return field(knob.label, options, now, change, knob.help, v => entry ? `entry ${v + 1}` : typeof v === 'number' ? v.toLocaleString('en') : v[0].toUpperCase() + v.slice(1), knob);
+    return field(knob.name === 'count' ? 'Images' : knob.label, options, now, change, knob.help, v => entry ? `entry ${v + 1}` : typeof v === 'number' ? v.toLocaleString('en') : v[0].toUpperCase() + v.slice(1), knob);
   });
   if (kind === 'umap') {
     const ways = { neighbours: '40 nearest codes', inverse: "UMAP's inverse" };
