@@ -96,8 +96,8 @@ function frame(s, W, H) {
   for (let i = 0; i < s.to.length; i += 2) { xs.push(s.to[i]); ys.push(s.to[i + 1]); }
   xs.sort((a, b) => a - b);
   ys.sort((a, b) => a - b);
-  const q = (v, t) => v[Math.min(v.length - 1, Math.floor(t * v.length))], middle = v => (q(v, .015) + q(v, .985)) / 2;
-  const half = v => Math.max((q(v, .985) - q(v, .015)) / 2, 1e-9), room = s.thumb * .55 + 6;
+  const q = (v, t) => v[Math.min(v.length - 1, Math.floor(t * v.length))], middle = v => (q(v, .003) + q(v, .997)) / 2;
+  const half = v => Math.max((q(v, .997) - q(v, .003)) / 2, 1e-9), room = s.thumb * .55 + 6;
   const wanted = { x: middle(xs), y: middle(ys), scale: Math.min((W / 2 - room) / half(xs), (H / 2 - room) / half(ys)) };
   const view = s.view;
   if (!view || view.job !== s.job) { s.view = { ...wanted, job: s.job }; return false; }
