@@ -100,7 +100,6 @@ function chooser(room) {
   }
   select.replaceChildren(...groups.values());
   select.value = room.data.name;
-  if (!room.$('.run')) room.$('.model').after(tag('button', { type: 'button', class: 'run', hidden: '' }));
 }
 
 // A model's space, as its weights are now ----------------------------------------------------------------------------
@@ -125,6 +124,7 @@ async function load(room, first = false) {
     if (bitmap) room.thumbs = new Sheet(bitmap, info.thumb, info.columns, room.ink, room.look);
     const pins = same ? map.pins : remembered.get(room.name), before = same ? map.pos : null;
     $('.latent').style.setProperty('--cells', room.ink ? 'var(--ap-low)' : '');
+    $('.latent').classList.remove('learning');
     map.begin({ labels: points.labels, thumbs: room.thumbs, classes: info.classes, plane });
     map.pos = before;
     room.wanted = ask.knobs.kind;
@@ -143,9 +143,11 @@ async function later(room, turn) {
   const { ask, knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
   await Promise.all([loadGrid(room), loadDirections(room)]);
   if (room.loading !== turn) return;
-  const wide = info.k > 2 && info.m >= 10, trained = info.step === null || info.step > 0, linked = room.data.linked && knobs.kind !== 'umap';
-  if (wide && trained && !linked && run?.status !== 'running') setKind(room, 'umap', false);
+  const wide = info.k > 2 && info.m >= 10, settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
+  const wished = room.wish ?? (room.data.linked ? knobs.kind : settled ? 'umap' : 'pca');
+  if (wide && wished === 'umap' && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
   room.neighbours = await ask.arrays('neighbours.bin').catch(() => null);
+  if (room.loading === turn && room.place?.index >= 0) choose(room, room.place);
   offerHistory(room);
 }
 
@@ -182,7 +184,7 @@ async function setKind(room, kind, mine = true) {
   const { map, knobs, info } = room, asked = { ...knobs, kind };
   room.cancelFit();
   room.wanted = kind;
-  if (mine) { room.knobs.kind = kind; room.keep(); }
+  if (mine) { room.wish = room.knobs.kind = kind; room.keep(); }
   kindButtons(room);
   const turn = room.loading, poll = async () => {
     let told;

@@ -56,6 +56,8 @@ function startLive(room) {
   play(room, false);
   room.status('live');
   room.$('.latent').classList.remove('walking');
+  room.$('.latent').classList.add('learning');
+  room.tellHow();
 }
 
 function runButtons(room, run) {

@@ -38,7 +38,7 @@ function hover(room, at) {
   put($('.lens .l2'), room.info.has_labels ? (at.hot >= 0 ? '' : 'near ') + room.info.classes[map.labels[at.near]] : 'nearest');
   const W = lens.offsetWidth, H = lens.offsetHeight, left = at.px + 20 + W > map.w ? at.px - W - 20 : at.px + 20;
   const above = at.py - H - 16, top = clamp(above < 50 ? at.py + 22 : above, 6, map.h - H - 6);
-  lens.style.transform = `translate(${Math.max(4, Math.round(left))}px,${Math.round(top)}px)`;
+  lens.style.transform = `translate(${Math.max(4, Math.round(left))}px,${Math.round(top) + host.offsetTop}px)`;
   lens.dataset.source = grid ? 'blend' : 'image';
   room.blends = [...(room.blends ?? []).slice(-300), performance.now() - started];
   if (!grid) return;
