@@ -64,7 +64,7 @@ class LatentMap {
     return { w: Math.max(x1 - x0, .02), h: Math.max(y1 - y0, .02), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
   }
 
-  fitted(b) { return Math.min((this.w - (this.w < 500 ? 44 : 90)) / b.w, (this.h - (this.w < 500 ? 130 : 140)) / b.h); }
+  fitted(b) { return Math.min((this.w - (this.w < 500 ? 116 : 90)) / b.w, (this.h - (this.w < 500 ? 130 : 140)) / b.h); }
   get s() { return this.unit * this.view.zoom; }
   sx(x) { return this.w / 2 + (x - this.view.x) * this.s; }
   sy(y) { return this.h / 2 - (y - this.view.y) * this.s; }
