@@ -60,7 +60,7 @@ def sheet(images: np.ndarray, columns: int, quality: int | None = None) -> bytes
     most = max(1, WEBP_SIDE // max(images.shape[2:]))
     file, picture = io.BytesIO(), to_pillow(tile(to_bytes(images), min(columns, most), gap=0)).convert("RGB")
     how: dict[str, Any] = {"lossless": True, "quality": 0} if quality is None else {"quality": quality}
-    picture.save(file, "WEBP", method=1, **how)
+    picture.save(file, "WEBP", method=0, **how)
     return file.getvalue()
 
 

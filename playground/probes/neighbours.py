@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 METRICS = ("euclidean", "cosine", "manhattan")
-ROWS = 512  # queries compared at a time
+ROWS = 256  # queries compared at a time
 SPARE = 8  # more candidates than asked for, since the quick distances are rounded
 REFINED = 1 << 22  # numbers compared exactly at a time
 
@@ -33,7 +33,9 @@ def nearest(
     squares, found = among.square().sum(1), []
     for start in range(0, len(asking), ROWS):
         part = asking[start : start + ROWS]
-        quick = torch.cdist(part, among, p=1) if metric == "manhattan" else squares - 2 * (part @ among.T)
+        quick = (
+            torch.cdist(part, among, p=1) if metric == "manhattan" else torch.addmm(squares, part, among.T, alpha=-2)
+        )
         if queries is None:
             rows = torch.arange(len(part))
             quick[rows, start + rows] = torch.inf
