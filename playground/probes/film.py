@@ -13,6 +13,7 @@ from playground.probes.maps import onto
 from playground.probes.plane import PrincipalPlane
 
 MOST_FRAMES = 60
+ROWS = 2  # of the history from one frame to the next, so that wide codes too cost half a percent of a short run
 FILMED = 500  # held-out images, the first ones
 FARTHEST = 6e4  # what float16 can hold
 
@@ -21,7 +22,7 @@ class Film:
     """Up to 60 frames, at steps 0, 1, 2, 4, ... and then at rows of the history, evenly spread."""
 
     def __init__(self, interval: int, frames: tuple[Frame, ...] = (), stride: int = 1):
-        self._kept = History(interval, frames, stride, MOST_FRAMES)
+        self._kept = History(ROWS * interval, frames, stride, MOST_FRAMES)
 
     @property
     def frames(self) -> tuple[Frame, ...]:
