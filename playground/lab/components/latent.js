@@ -156,7 +156,8 @@ function place(room, chart) {
   room.home = { key, places: floats(chart.places) };
   Object.assign(room, { chart });
   room.tellHow();
-  room.map.show(key, room.home.places);
+  if (room.map.key !== key || !room.map.places[key]) return room.map.show(key, room.home.places);
+  greet(room);
 }
 
 function arrived(room) {
