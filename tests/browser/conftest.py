@@ -26,7 +26,8 @@ class Server:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.home = home
-        environment = {**os.environ, "PLAYGROUND_HOME": str(home), "PLAYGROUND_DEVICE": "cpu"}
+        own = {"PLAYGROUND_HOME": str(home), "PLAYGROUND_DEVICE": "cpu", "PLAYGROUND_WARM": "0"}  # nothing in passing
+        environment = {**os.environ, **own}
         self.log = (home / "server.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, *command, str(self.port)], cwd=home, env=environment, stdout=self.log, stderr=self.log
