@@ -210,6 +210,13 @@ def main() -> None:
         ("training and fitting the next UMAP: decode, median / p95", spread(web["decode_while_fitting"])),
         ("training: decode on the UMAP, median / p95", spread(web["decode_on_umap"])),
     ]
+    for name, times in web.items():
+        if isinstance(times, list):
+            web[name] = {
+                "median_ms": statistics.median(times),
+                "p95_ms": float(np.percentile(times, 95)),
+                "n": len(times),
+            }
     publish("latent-cpu", "CPU", ("What", "Figure"), rows, figures)
 
 

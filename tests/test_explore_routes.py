@@ -1,114 +1,20 @@
-"""The explorer over HTTP: every answer against the model itself, every bad question a sentence."""
+"""The explorer over HTTP: every answer against the model itself."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
 import base64
 import io
-import json
-import time
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from playground.explore_answers import packed
-from playground.explore_routes import Explore
 from playground.probes.maps import MapKnobs, flat
 from playground.probes.neighbours import nearest
-from playground.workbench import Workbench
-from tests.plugins import experiment, resident, stepped, until
-
-COUNT = 400
-
-
-class Asker:
-    """One visitor of the explorer of one run."""
-
-    def __init__(self, client: TestClient, job: str):
-        self.client, self.job = client, job
-
-    def get(self, path: str = "", **knobs):
-        return self.client.get(f"/explore/{self.job}/{path}".rstrip("/"), params={"count": COUNT, **knobs})
-
-    def post(self, path: str, **question):
-        question.setdefault("map", {"count": COUNT})
-        return self.client.post(f"/explore/{self.job}/{path}", json=question)
-
-    def problem(self, answer, status: int = 400) -> str:
-        assert answer.status_code == status, answer.text
-        sentence = answer.json()["problem"]
-        assert sentence.endswith(".") and "\n" not in sentence and "Traceback" not in sentence
-        return sentence
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    bench = Workbench(tmp_path_factory.mktemp("home"), "cpu")
-    yield bench
-    bench.close()
-
-
-@pytest.fixture(scope="module")
-def client(bench):
-    with TestClient(Starlette(routes=Explore(lambda: bench).routes())) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def asker(bench, client):
-    job = bench.start(experiment(epochs=4))
-    until(bench, job, "done")
-    return Asker(client, job)
-
-
-@pytest.fixture(scope="module")
-def truth(bench, asker):
-    """Images, codes, reconstructions and labels of the sample, straight from the model."""
-    images = resident(experiment().data)
-    source = images.source
-    order = np.concatenate([source.held_out, source.train])[:COUNT]
-    x = torch.from_numpy(source.images[order]).float() / 255
-    with torch.no_grad():
-        model = bench._model(asker.job)
-        codes = model.encode(x)
-        out = model.decode(codes)
-    return x.numpy(), codes.numpy(), out.numpy(), source.labels[order], order
-
-
-def unpack(data: bytes) -> dict[str, np.ndarray]:
-    length = int.from_bytes(data[:4], "little")
-    fields = json.loads(data[4 : 4 + length])["fields"]
-    assert all(field["offset"] % 8 == 0 for field in fields)
-    return {
-        f["name"]: np.frombuffer(data, f["dtype"], int(np.prod(f["shape"])), f["offset"]).reshape(f["shape"])
-        for f in fields
-    }
-
-
-def floats(text: str, *shape: int) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
-
-
-def pixels(url: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
-
-
-def picture(array: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
-    return file.getvalue()
-
-
-def as_bytes(image: np.ndarray) -> np.ndarray:
-    return np.round(image * 255).astype(np.uint8)
-
-
-def close(ours: np.ndarray, theirs: np.ndarray) -> bool:
-    """Equal up to one grey level: portions of other sizes round the last bit otherwise."""
-    return ours.shape == theirs.shape and np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+from tests.explored import COUNT, as_bytes, asker, bench, client, close, floats, picture, pixels, truth, unpack  # noqa: F401  (fixtures)
 
 
 def test_packed_arrays_come_back():
@@ -279,118 +185,3 @@ def test_exports(asker, truth):
         np.testing.assert_allclose(file["codes"], truth[1], atol=1e-5)
     page = asker.get("export.html")
     assert page.headers["content-type"].startswith("text/html") and "data:image/webp;base64," in page.text
-
-
-@pytest.mark.parametrize("path, question, words", [
-    ("decode", {"x": "left", "y": 0}, "number"),
-    ("decode", {"x": float("nan"), "y": 0}, "number"),
-    ("decode", {}, "number"),
-    ("decode", {"index": COUNT}, "399"),
-    ("decode", {"index": -1}, "whole number"),
-    ("decode", {"code": [1, 2]}, "8 finite"),
-    ("decode", {"code": "abc"}, "list"),
-    ("decode", {"code": [None] * 8}, "finite"),
-    ("decode", {"x": 0, "y": 0, "map": 3}, "map"),
-    ("decode", {"x": 0, "y": 0, "digest": "0" * 16}, "learnt on"),
-    ("walk", {"from": {"index": 1}}, "two ends"),
-    ("walk", {"from": {"index": 1}, "to": {"index": 2}, "steps": 1000}, "64"),
-    ("walk", {"from": {"index": 1}, "to": {"index": 2}, "how": "drunk"}, "spherical"),
-    ("walk", {"from": {"image": "data:,"}, "to": {"index": 2}}, "image"),
-    ("group", {"indices": []}, "at least one"),
-    ("group", {"indices": [0, "1"]}, "whole numbers"),
-    ("selection.csv", {"indices": [10**9]}, "399"),
-    ("place", {"image": 3}, "data address"),
-    ("place", {"image": "data:image/png;base64,bm9wZQ=="}, "not a PNG"),
-    ("map/cancel", {"job": "x"}, "not being fitted"),
-])  # fmt: skip
-def test_a_bad_question_is_one_sentence(asker, path, question, words):
-    text = json.dumps({"map": {"count": COUNT}, **question})  # NaN too, which some clients send
-    answer = asker.client.post(
-        f"/explore/{asker.job}/{path}", content=text, headers={"content-type": "application/json"}
-    )
-    assert words in asker.problem(answer)
-
-
-def test_bad_addresses_are_one_sentence_too(asker):
-    nobody = Asker(asker.client, "nobody")
-    assert "no run or model" in nobody.problem(nobody.get(), 404)
-    assert "two entries" in asker.problem(asker.get("map", kind="plane"))
-    assert "no entry" in asker.problem(asker.get("map", kind="entries", second=8))
-    assert "side" in asker.problem(asker.get("grid", side=1000))
-    assert "csv, npz or html" in asker.problem(asker.get("export.exe"))
-    assert "JSON" in asker.problem(asker.client.post(f"/explore/{asker.job}/decode", content=b"{"))
-    note = asker.get("map", count=50_000, kind="globe").json()["note"]
-    assert "10,000" in note and "globe" in note
-
-
-def test_earlier_weights_stay_while_the_run_goes_on(bench, client):
-    job = bench.start(experiment(epochs=1000), paused=True)
-    until(bench, job, "ready")
-    asker = Asker(client, job)
-    before = asker.get().json()["digest"]
-    old = asker.post("decode", index=3, digest=before).json()
-    bench.resume(job).result(5)
-    stepped(bench, job, 30)
-    after = asker.get().json()["digest"]
-    assert after != before
-    assert asker.post("decode", index=3, digest=before).json()["image"] == old["image"]
-    assert asker.post("decode", index=3).json()["image"] != old["image"]  # the weights asked for last
-    film = asker.get("history").json()["steps"]
-    assert film[:3] == [0, 1, 2]
-    bench.stop(job).result(5)
-
-
-def test_a_network_that_diverged_is_one_sentence(bench, client):
-    job = bench.start(experiment(), paused=True)
-    until(bench, job, "ready")
-
-    def spoil():
-        with torch.no_grad():
-            next(bench._sessions[job].model.parameters()).fill_(float("nan"))
-
-    bench._engine.ask(spoil).result(5)
-    asker = Asker(client, job)
-    assert asker.get().status_code == 200
-    for path in ("map", "grid", "directions", "scores", "history", "export.csv"):
-        assert "not numbers" in asker.problem(asker.get(path))
-    assert "not numbers" in asker.problem(asker.get("map", kind="umap"))
-
-
-@pytest.mark.parametrize("data, code", [("digits", 1), ("digits", 2), ("plane", 1), ("plane", 2)])
-def test_small_codes_and_points_of_the_plane(bench, client, data, code):
-    from dataclasses import replace
-
-    made = experiment(data=data)
-    job = bench.start(replace(made, architecture=replace(made.architecture, code=code)), paused=True)
-    until(bench, job, "ready")
-    asker = Asker(client, job)
-    about = asker.get().json()
-    assert "plane" in about["kinds"]
-    for path in ("points.bin", "thumbnails.webp", "map", "neighbours.bin", "grid", "directions", "history.bin"):
-        answer = asker.get(path, side=4) if path == "grid" else asker.get(path)
-        assert answer.status_code == 200, answer.text
-    answer = asker.get("map", kind="plane").json()
-    assert np.isfinite(floats(answer["places"], about["m"], 2)).all()
-    assert asker.post("decode", x=0.1, y=0.1).status_code == 200
-    if data == "plane":
-        place = client.post(f"/explore/{job}/place", content=picture(np.zeros((9, 9), np.uint8)))
-        assert "points" in asker.problem(place)
-
-
-@pytest.mark.slow
-def test_a_umap_is_fitted_aside_told_of_and_can_be_cancelled(asker, truth):
-    knobs = {"kind": "umap", "neighbours": 8, "count": COUNT}
-    seen, deadline = set(), time.monotonic() + 120
-    while (answer := asker.get("map", **knobs).json())["status"] == "fitting":
-        seen.add(answer["fraction"])
-        early = asker.post("decode", x=0, y=0, map=knobs)
-        assert early.status_code == 200 or "still being fitted" in asker.problem(early)
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert max(seen) <= 1 and np.isfinite(floats(answer["places"], COUNT, 2)).all() and not answer["exact"]
-    point = asker.post("decode", x=0.2, y=0.1, map=knobs).json()
-    assert 0 <= point["distance"] < 1 and len(point["code"]) == 8
-    other = {**knobs, "seed": 9}
-    job = asker.get("map", **other).json()["job"]
-    assert asker.post("map/cancel", job=job).json() == {"cancelled": True}
-    assert asker.problem(asker.post("map/cancel", job=job))

@@ -1,0 +1,128 @@
+"""The explorer over HTTP where something is odd: bad questions, small codes, runs that go on, fits that end."""
+
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.explored import COUNT, Asker, asker, bench, client, floats, picture, truth  # noqa: F401  (fixtures)
+from tests.plugins import experiment, stepped, until
+
+
+@pytest.mark.parametrize("path, question, words", [
+    ("decode", {"x": "left", "y": 0}, "number"),
+    ("decode", {"x": float("nan"), "y": 0}, "number"),
+    ("decode", {}, "number"),
+    ("decode", {"index": COUNT}, "399"),
+    ("decode", {"index": -1}, "whole number"),
+    ("decode", {"code": [1, 2]}, "8 finite"),
+    ("decode", {"code": "abc"}, "list"),
+    ("decode", {"code": [None] * 8}, "finite"),
+    ("decode", {"x": 0, "y": 0, "map": 3}, "map"),
+    ("decode", {"x": 0, "y": 0, "digest": "0" * 16}, "learnt on"),
+    ("walk", {"from": {"index": 1}}, "two ends"),
+    ("walk", {"from": {"index": 1}, "to": {"index": 2}, "steps": 1000}, "64"),
+    ("walk", {"from": {"index": 1}, "to": {"index": 2}, "how": "drunk"}, "spherical"),
+    ("walk", {"from": {"image": "data:,"}, "to": {"index": 2}}, "image"),
+    ("group", {"indices": []}, "at least one"),
+    ("group", {"indices": [0, "1"]}, "whole numbers"),
+    ("selection.csv", {"indices": [10**9]}, "399"),
+    ("place", {"image": 3}, "data address"),
+    ("place", {"image": "data:image/png;base64,bm9wZQ=="}, "not a PNG"),
+    ("map/cancel", {"job": "x"}, "not being fitted"),
+])  # fmt: skip
+def test_a_bad_question_is_one_sentence(asker, path, question, words):
+    text = json.dumps({"map": {"count": COUNT}, **question})  # NaN too, which some clients send
+    answer = asker.client.post(
+        f"/explore/{asker.job}/{path}", content=text, headers={"content-type": "application/json"}
+    )
+    assert words in asker.problem(answer)
+
+
+def test_bad_addresses_are_one_sentence_too(asker):
+    nobody = Asker(asker.client, "nobody")
+    assert "no run or model" in nobody.problem(nobody.get(), 404)
+    assert "two entries" in asker.problem(asker.get("map", kind="plane"))
+    assert "no entry" in asker.problem(asker.get("map", kind="entries", second=8))
+    assert "side" in asker.problem(asker.get("grid", side=1000))
+    assert "csv, npz or html" in asker.problem(asker.get("export.exe"))
+    assert "JSON" in asker.problem(asker.client.post(f"/explore/{asker.job}/decode", content=b"{"))
+    note = asker.get("map", count=50_000, kind="globe").json()["note"]
+    assert "10,000" in note and "globe" in note
+
+
+def test_earlier_weights_stay_while_the_run_goes_on(bench, client):
+    job = bench.start(experiment(epochs=1000), paused=True)
+    until(bench, job, "ready")
+    asker = Asker(client, job)
+    before = asker.get().json()["digest"]
+    old = asker.post("decode", index=3, digest=before).json()
+    bench.resume(job).result(5)
+    stepped(bench, job, 30)
+    after = asker.get().json()["digest"]
+    assert after != before
+    assert asker.post("decode", index=3, digest=before).json()["image"] == old["image"]
+    assert asker.post("decode", index=3).json()["image"] != old["image"]  # the weights asked for last
+    film = asker.get("history").json()["steps"]
+    assert film[:3] == [0, 1, 2]
+    bench.stop(job).result(5)
+
+
+def test_a_network_that_diverged_is_one_sentence(bench, client):
+    job = bench.start(experiment(), paused=True)
+    until(bench, job, "ready")
+
+    def spoil():
+        with torch.no_grad():
+            next(bench._sessions[job].model.parameters()).fill_(float("nan"))
+
+    bench._engine.ask(spoil).result(5)
+    asker = Asker(client, job)
+    assert asker.get().status_code == 200
+    for path in ("map", "grid", "directions", "scores", "history", "export.csv"):
+        assert "not numbers" in asker.problem(asker.get(path))
+    assert "not numbers" in asker.problem(asker.get("map", kind="umap"))
+
+
+@pytest.mark.parametrize("data, code", [("digits", 1), ("digits", 2), ("plane", 1), ("plane", 2)])
+def test_small_codes_and_points_of_the_plane(bench, client, data, code):
+    made = experiment(data=data)
+    job = bench.start(replace(made, architecture=replace(made.architecture, code=code)), paused=True)
+    until(bench, job, "ready")
+    asker = Asker(client, job)
+    about = asker.get().json()
+    assert "plane" in about["kinds"]
+    for path in ("points.bin", "thumbnails.webp", "map", "neighbours.bin", "grid", "directions", "history.bin"):
+        answer = asker.get(path, side=4) if path == "grid" else asker.get(path)
+        assert answer.status_code == 200, answer.text
+    answer = asker.get("map", kind="plane").json()
+    assert np.isfinite(floats(answer["places"], about["m"], 2)).all()
+    assert asker.post("decode", x=0.1, y=0.1).status_code == 200
+    if data == "plane":
+        place = client.post(f"/explore/{job}/place", content=picture(np.zeros((9, 9), np.uint8)))
+        assert "points" in asker.problem(place)
+
+
+@pytest.mark.slow
+def test_a_umap_is_fitted_aside_told_of_and_can_be_cancelled(asker, truth):
+    knobs = {"kind": "umap", "neighbours": 8, "count": COUNT}
+    seen, deadline = set(), time.monotonic() + 120
+    while (answer := asker.get("map", **knobs).json())["status"] == "fitting":
+        seen.add(answer["fraction"])
+        early = asker.post("decode", x=0, y=0, map=knobs)
+        assert early.status_code == 200 or "still being fitted" in asker.problem(early)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert max(seen) <= 1 and np.isfinite(floats(answer["places"], COUNT, 2)).all() and not answer["exact"]
+    point = asker.post("decode", x=0.2, y=0.1, map=knobs).json()
+    assert 0 <= point["distance"] < 1 and len(point["code"]) == 8
+    other = {**knobs, "seed": 9}
+    job = asker.get("map", **other).json()["job"]
+    assert asker.post("map/cancel", job=job).json() == {"cancelled": True}
+    assert asker.problem(asker.post("map/cancel", job=job))
