@@ -125,7 +125,7 @@ async function load(room, first = false) {
     const pins = same ? map.pins : remembered.get(room.name), before = same ? map.pos : null;
     $('.latent').style.setProperty('--cells', room.ink ? 'var(--ap-low)' : '');
     $('.latent').classList.remove('learning');
-    map.begin({ labels: points.labels, thumbs: room.thumbs, classes: info.classes, plane });
+    map.begin({ labels: points.labels, thumbs: room.thumbs, classes: info.classes, plane, line: info.k === 1 });
     map.pos = before;
     room.wanted = ask.knobs.kind;
     kindButtons(room);

@@ -73,7 +73,7 @@ class Sheet {
 
   show(canvas, i) {
     sized(canvas, this.w, this.h);
-    canvas.getContext('2d').drawImage(this.canvas, ...this.from(i), 0, 0, this.w, this.h);
+    canvas.getContext('2d', { willReadFrequently: this.h === 1 }).drawImage(this.canvas, ...this.from(i), 0, 0, this.w, this.h);
   }
 
   // The decoded grid between its four nearest cells: four pictures added up by weight, no request.
@@ -81,7 +81,7 @@ class Sheet {
     const m = this.side, place = v => clamp((v / SPAN + 1) / 2 * m - .5, 0, m - 1.001), fx = place(x), fy = place(y);
     const i = Math.floor(fx), j = Math.floor(fy), u = fx - i, v = fy - j;
     sized(canvas, this.w, this.h);
-    const c = canvas.getContext('2d');
+    const c = canvas.getContext('2d', { willReadFrequently: this.h === 1 });
     c.globalCompositeOperation = 'copy';
     c.fillStyle = '#000';
     c.fillRect(0, 0, this.w, this.h);

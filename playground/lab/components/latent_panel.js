@@ -3,12 +3,11 @@ const REST = 160; // ms until a resting pointer's place is decoded exactly
 const FAR = .09;  // of the map: beyond this from any point the lens says so
 
 // A point of the plane's data sets is two numbers, not a picture: it is drawn as a place.
-function plotted(canvas) {
+function plotted(room, canvas) {
   const [x, , , , y] = canvas.getContext('2d').getImageData(0, 0, 2, 1).data, size = 96;
   Object.assign(canvas, { width: size, height: size });
   const c = canvas.getContext('2d');
-  [c.strokeStyle, c.fillStyle] = [css(rgb(canvas.parentElement, 'line')), css(rgb(canvas.parentElement, 'accent'))];
-  c.strokeRect(.5, .5, size - 1, size - 1);
+  c.fillStyle = css(room.map.accent);
   c.beginPath();
   c.arc(x / 255 * size, (1 - y / 255) * size, 4, 0, 7);
   c.fill();
@@ -16,7 +15,7 @@ function plotted(canvas) {
 
 function show(room, canvas, sheet, i = 0) {
   sheet.show(canvas, i);
-  if (room.plane) plotted(canvas);
+  if (room.plane) plotted(room, canvas);
 }
 
 function hover(room, at) {
@@ -30,7 +29,7 @@ function hover(room, at) {
   $('.lens .l1').textContent = room.info.has_labels || map.live ? '' : 'nearest';
   if (grid) {
     grid.blend(big, at.x, at.y);
-    if (room.plane) plotted(big);
+    if (room.plane) plotted(room, big);
   } else show(room, big, room.thumbs, at.near);
   show(room, $('.lens .small'), room.thumbs, at.near);
   const [x, y] = map.at(at.near), far = Math.hypot(map.sx(x) - at.px, map.sy(y) - at.py) / map.s > FAR;
@@ -86,7 +85,7 @@ const named = (room, i) => room.info.has_labels ? room.info.classes[room.map.lab
 // Rows of images: [[words, indices, note, class], ...]; with a class, the note counts those that share it.
 function nearRows(room, title, rows) {
   const head = tag('div', { class: 'top' }), { map, thumbs, info } = room;
-  head.append(tag('h2', {}, title), tag('span', { class: 'muted' }, info.has_labels && rows.some(row => row[3] != null) ? 'same class' : ''));
+  head.append(tag('h2', {}, room.plane ? title.replace('images', 'points') : title), tag('span', { class: 'muted' }, info.has_labels && rows.some(row => row[3] != null) ? 'same class' : ''));
   room.$('.near').replaceChildren(head, ...rows.map(([words, list, note, own], k) => {
     const row = tag('div', { class: 'nrow', 'data-row': words, style: `--n:${Math.max(8, list.length)}` }), box = tag('div');
     for (const i of list) {
@@ -95,7 +94,7 @@ function nearRows(room, title, rows) {
       box.append(button);
       button.style.setProperty('--k', info.has_labels ? `var(--ap-c${map.labels[i] % HUES})` : 'transparent');
       button.onclick = () => chooseIndex(room, i);
-      thumbs.show(canvas, i);
+      show(room, canvas, thumbs, i);
     }
     const same = info.has_labels && own != null ? `${[...list].filter(i => map.labels[i] === own).length}/${list.length}` : note ?? '';
     row.append(tag('span', {}, words), box, tag('b', {}, same));
@@ -115,9 +114,9 @@ function choose(room, place) {
   const { $, map, points, info } = room, hero = $('.hero'), mine = ++room.turn, grid = map.grids[map.key], i = place.index, started = performance.now();
   room.place = place;
   $('.latent').classList.remove('walking');
-  if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
+  if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(room, hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
   Object.assign(hero.dataset, { source: grid && i < 0 ? 'blend' : 'image', index: i, distance: '' });
-  put($('.title'), i < 0 ? 'Decoded place' : `Image ${count(points.index[i])}${info.has_labels ? ', ' + classOf(room, i) : ''}`);
+  put($('.title'), i < 0 ? 'Decoded place' : `${room.plane ? 'Point' : 'Image'} ${count(points.index[i])}${info.has_labels ? ', ' + classOf(room, i) : ''}`);
   put($('.chip'), '…');
   $('.host').dataset.chosen = i < 0 ? `${place.x.toFixed(4)},${place.y.toFixed(4)}` : i;
   room.post('decode', async () => {
@@ -128,7 +127,7 @@ function choose(room, place) {
     const ms = performance.now() - started;
     (room.clicks ??= []).push(ms);
     Object.assign(hero.dataset, { source: 'exact', distance: told.distance.toFixed(4), ms: ms.toFixed(1) });
-    put($('.chip'), i < 0 ? 'exact' : points.held_out[i] ? 'held-out image' : 'training image');
+    put($('.chip'), i < 0 ? 'exact' : points.held_out[i] ? 'held out' : 'trained on');
     map.chosen = { x: place.x, y: place.y, index: i, landed: told.landed };
     map.over();
     const close = told.distance < .0005, lands = ['Encoded again, it lands', close ? 'here' : `${(100 * told.distance).toFixed(1)} %`, close ? '' : 'of the map away'];

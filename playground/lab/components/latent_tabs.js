@@ -45,7 +45,7 @@ function makeSliders(room) {
     row.style.setProperty('--zero', `${clamp(-min / (max - min), 0, 1) * 100}%`);
     const slider = {
       show(v) { input.value = v; slider.words(v); },
-      words(v) { put(output, (v < 0 ? '−' : '') + Math.abs(v).toFixed(entries && max - min < 2 ? 2 : 1) + unit); },
+      words(v) { put(output, Number(v).toFixed(entries && max - min < 2 ? 2 : 1).replace(/^-(?=0\.?0*$)/, '').replace('-', '−') + unit); },
       read: () => entries ? room.code[i] : along(room, i) / sd,
     };
     input.oninput = () => { slider.words(Number(input.value)); steer(room, i, Number(input.value) - slider.read(), entries); };

@@ -25,8 +25,8 @@ class LatentMap {
   forget() { this.splats = this.inks = null; this.reliefs = {}; this.mosaics = {}; this.spots = {}; }
 
   // A new space: its points have no places yet. group: hue of each point, tint: its colour as r, g, b.
-  begin({ labels, thumbs, classes, plane }) {
-    Object.assign(this, { labels, thumbs, classes, plane, places: {}, grids: {}, pins: {}, group: null, path: null, chosen: null });
+  begin({ labels, thumbs, classes, plane, line }) {
+    Object.assign(this, { labels, thumbs, classes, plane, line, places: {}, grids: {}, pins: {}, group: null, path: null, chosen: null });
     this.present = [...new Set(labels)].sort((a, b) => a - b);
     this.only = this.loop = null;
     this.pos = null;
@@ -249,12 +249,14 @@ class LatentMap {
   }
 
   drawNames(c, shade) {
-    if (this.present.length > 40) return;
+    if (this.present.length > 40 || this.line) return; // along a line heights mean nothing
     this.spots[this.key] ||= densest(this.places[this.key], this.n, this.labels, this.present);
     const long = this.present.some(i => this.classes[i].length > 2), size = (this.w < 500 ? 16 : 22) * (long ? .62 : 1);
     Object.assign(c, { textAlign: 'center', textBaseline: 'middle', lineJoin: 'round', lineWidth: long ? 4 : 5 });
     c.font = `600 ${size}px ${getComputedStyle(this.host).fontFamily}`;
+    const free = spaced(size * (long ? 2.4 : .9)); // a name that would cover another one is left out
     for (const { c: label, x, y } of this.spots[this.key]) {
+      if (!free(this.sx(x), this.sy(y))) continue;
       c.globalAlpha = shade * (this.only !== null && this.only !== label ? .15 : 1);
       c.strokeStyle = css(this.page);
       c.strokeText(this.classes[label], this.sx(x), this.sy(y));
