@@ -189,6 +189,7 @@ async function setKind(room, kind, mine = true) {
   kindButtons(room);
   const turn = room.loading, poll = async () => {
     let told;
+    if (!room.$('.latent').isConnected) return; // the page was left: the fit goes on and is there on return
     try { told = await room.ask.json('map', asked); } catch (error) {
       if (room.wanted === kind && room.loading === turn) { back(); room.trouble(error); }
       return;
