@@ -109,7 +109,11 @@ async function load(room, first = false) {
   room.cancelFit();
   room.learning = false;
   room.status('loading');
-  if (first) { room.info = null; room.frame = null; room.seen = null; room.places = null; $('.host').dataset.status = 'loading'; room.say('Encoding the images …'); }
+  if (first) {
+    for (const one of ['info', 'frame', 'seen', 'places', 'place', 'code', 'directions', 'home']) room[one] = null;
+    $('.host').dataset.status = 'loading';
+    room.say('Encoding the images …');
+  }
   const ask = new Asker(room.name), kinds = room.knobs.kind === 'entries' ? 'entries' : null;
   try {
     const info = await ask.json('', { count: room.knobs.count });
@@ -119,7 +123,7 @@ async function load(room, first = false) {
     const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails.webp'), ask.json('map')]);
     const bitmap = sheet && await createImageBitmap(await sheet.blob());
     if (gone()) return;
-    Object.assign(room, { ask, info, points, plane, neighbours: null, scores: null, scoredFor: '', entry: null, walk: null, source: room.name });
+    Object.assign(room, { ask, info, points, plane, neighbours: null, scores: null, scoredFor: '', walk: null, source: room.name });
     if (bitmap) room.ink = !plane && onBlack(bitmap, info.thumb, info.columns, info.m);
     if (bitmap) room.thumbs = new Sheet(bitmap, info.thumb, info.columns, room.ink, room.look);
     const pins = same ? map.pins : remembered.get(room.name), before = same ? map.pos : null;
@@ -131,7 +135,8 @@ async function load(room, first = false) {
     kindButtons(room);
     colourChoices(room);
     await recolour(room);
-    $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, Escape clears.`);
+    const keys = 'Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, Escape clears.';
+    $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. ${keys}`);
     room.pinned = pins?.A?.index < info.m && pins?.B?.index < info.m ? { A: pins.A, B: pins.B } : null;
     place(room, chart);
     later(room, turn);
@@ -164,7 +169,7 @@ function arrived(room) {
   const { map, $, info, ask } = room;
   if (!map.pins.A) room.pinned ? map.pins = room.pinned : firstPins(room);
   remembered.set(room.name, map.pins);
-  Object.assign($('.host').dataset, { status: 'ready', kind: ask.knobs.kind, points: map.n, classes: map.present.length, group: 0, pins: `${map.pins.A?.index},${map.pins.B?.index}` });
+  Object.assign($('.host').dataset, { status: 'ready', kind: ask.knobs.kind, points: map.n, group: 0 });
   room.status('ready');
   greet(room);
   askWalk(room);
@@ -177,7 +182,10 @@ function greet(room) {
   if (room.job || room.learning) return;
   const { info, data } = room, problem = data.problems[0] ?? info.notes[0] ?? '';
   if (problem) return room.say(problem, { verb: 'Close', act: () => { data.problems = info.notes = []; room.say(''); greet(room); } });
-  if (info.step === 0 && data.own) return room.say('Codes of random weights: nothing has been learnt yet. Train, and watch the map form.', { verb: 'Train', act: () => room.act({ do: 'train' }) });
+  if (info.step === 0 && data.own) {
+    const words = 'Codes of random weights: nothing has been learnt yet. Train, and watch the map form.';
+    return room.say(words, { verb: 'Train', act: () => room.act({ do: 'train' }) });
+  }
   room.say('');
 }
 
@@ -199,7 +207,8 @@ async function setKind(room, kind, mine = true) {
       room.job = told.job;
       room.$('.host').dataset.fitting = 'true';
       const left = told.seconds_left == null ? '' : `, about ${Math.max(1, Math.round(told.seconds_left))} s left`;
-      room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: () => { room.cancelFit(); back(); greet(room); } });
+      const cancel = () => { room.cancelFit(); back(); greet(room); };
+      room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: cancel });
       room.polling = setTimeout(poll, POLL);
       return;
     }
@@ -239,10 +248,15 @@ function kindButtons(room) {
 
 function wayBack(room) {
   const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
-  if (kind === 'umap') return way === 'inverse' ? 'Way back from UMAP: its own inverse transform' : 'Way back from UMAP: the 40 nearest codes, weighted by distance';
+  if (kind === 'umap') {
+    const back = way === 'inverse' ? 'its own inverse transform' : 'the 40 nearest codes, weighted by distance';
+    return `Way back from UMAP: ${back}`;
+  }
   if (kind === 'plane') return note || 'The code itself: every place is a code';
   const share = chart?.spread?.length ? `, ${Math.round(100 * (chart.spread[0] + chart.spread[1]))} % of the variance` : '';
-  return note || (kind === 'pca' ? `Way back from PCA: the plane itself, 2 of ${k} directions${share}` : `Entries ${ask.knobs.first + 1} and ${ask.knobs.second + 1} of ${k}; the others at their mean`);
+  if (note) return note;
+  return kind === 'pca' ? `Way back from PCA: the plane itself, 2 of ${k} directions${share}`
+    : `Entries ${ask.knobs.first + 1} and ${ask.knobs.second + 1} of ${k}; the others at their mean`;
 }
 
 function themed(room) {

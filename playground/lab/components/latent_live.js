@@ -39,7 +39,8 @@ function hear(room, run) {
     if (room.places && room.places.length / 2 <= room.info.m) map.follow(room.places);
     $('.host').dataset.step = run.step;
     const of = run.steps ? ` of ${count(run.steps)}` : '';
-    return room.say(`Training, step ${count(run.step)}${of}: ${map.n} held-out codes, ${room.info.k > 2 ? 'principal plane' : 'as they are'}`, { fraction: run.steps ? run.step / run.steps : null });
+    const words = `Training, step ${count(run.step)}${of}: ${map.n} held-out codes, ${room.info.k > 2 ? 'principal plane' : 'as they are'}`;
+    return room.say(words, { fraction: run.steps ? run.step / run.steps : null });
   }
   if (room.learning || (run.step !== undefined && room.info.step !== null && run.step !== room.info.step)) {
     room.learning = false;

@@ -19,11 +19,19 @@ function start(root) {
   return s;
 }
 
+// Messages come faster than the trigger's delay, so one that waits is left alone; the script gets time to answer.
 function check(s, run) {
-  clearTimeout(s.asked);
-  if (!s.known || run.job !== s.known.job) return;
   const now = run.gone ? 'gone' : run.status;
-  if (now !== s.known.status) s.asked = setTimeout(() => s.fire('changed', now + ' ' + Date.now()), 200);
+  if (!s.known || run.job !== s.known.job || now === s.known.status) {
+    clearTimeout(s.asked);
+    s.asked = 0;
+    return;
+  }
+  if (s.asked || (s.told === now && performance.now() - s.at < 2000)) return;
+  s.asked = setTimeout(() => {
+    Object.assign(s, { asked: 0, told: now, at: performance.now() });
+    s.fire('changed', now + ' ' + Date.now());
+  }, 200);
 }
 
 function fill(root, run) {
