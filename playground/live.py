@@ -113,6 +113,7 @@ class Live:
     def __init__(self, workbench: Callable[[], Workbench]):
         self._find_workbench = workbench
         self._channels: dict[str, Channel] = {}
+        self._closed = False
 
     def routes(self) -> list[BaseRoute]:
         """/live/<job> as server-sent events, and as a web socket for browsers, which allow a site six streams only."""
@@ -124,6 +125,7 @@ class Live:
 
     async def run(self) -> None:
         """Tick until cancelled."""
+        self._closed = False
         loop = asyncio.get_running_loop()
         due = tidied = loop.time()
         while True:
@@ -136,7 +138,8 @@ class Live:
                 (await asyncio.to_thread(self._find_workbench)).tidy()
 
     def close(self) -> None:
-        """End every stream, so that the server can stop."""
+        """End every stream, those to come included, so that the server can stop."""
+        self._closed = True
         for channel in self._channels.values():
             channel.end()
 
@@ -153,11 +156,10 @@ class Live:
             self._channels.pop(channel.job, None)
 
     async def join(self, job: str) -> tuple[Channel, Listener] | None:
-        """Listen to a job; None when there is none of that name."""
+        """Listen to a job; None when there is none of that name, or the server is about to stop."""
         workbench = await asyncio.to_thread(self._find_workbench)
-        if job not in self._channels:
-            if await asyncio.to_thread(workbench.snapshot, job) is None:
-                return None
+        if job not in self._channels and await asyncio.to_thread(workbench.snapshot, job) is None or self._closed:
+            return None
         if job not in self._channels:  # asked again: another listener may have come meanwhile
             workbench.watch(job)
             self._channels[job] = Channel(job, workbench)

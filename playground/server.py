@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = Path(__file__).resolve().parent / "lab" / "assets"
 
+SWITCH = 0.001  # seconds a thread may hold the interpreter while another waits: pages answer while torch is imported
+PATIENCE = 3  # seconds that open answers are waited for when the server stops
+
 _making = threading.Lock()
 _made: list[Workbench] = []
 
@@ -81,6 +84,7 @@ def routes() -> list[BaseRoute]:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
+    sys.setswitchinterval(SWITCH)
     _answer_at_once()
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
@@ -111,6 +115,7 @@ def _stop_streams_first() -> None:
         loop = asyncio.get_running_loop()
 
         def stop(signum, frame, server=server, loop=loop) -> None:
+            server.config.timeout_graceful_shutdown = PATIENCE  # whatever a browser still holds open
             server.force_exit = server.should_exit
             server.should_exit = True
             loop.call_soon_threadsafe(live.close)

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import torch
 
+from playground.adam import Adam
 from playground.batches import Batches, Resident, mix, to_unit
 from playground.checkpoint import Checkpoint
 from playground.events import Allowance, Row, Stepped, Trouble
@@ -33,7 +34,7 @@ class Session:
         self.batches = Batches(resident, training.batch, training.seed)
         self.model = experiment.build(resident.shape).to(resident.device)
         self.optimisers = {
-            side: torch.optim.Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
+            side: Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
             for side, weights in self.model.sides().items()
         }
         self.rng = torch.Generator(device=resident.device)

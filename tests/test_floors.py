@@ -16,7 +16,7 @@ PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept"),
-    ("layers", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner"),
+    ("layers", "adam", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment",),
     ("checkpoint", "probes", "batches"),
