@@ -1,11 +1,11 @@
 // live-curves: train, held-out and each penalty over epochs; earlier runs behind them. SVG, so a theme needs no redraw.
-// data: {job, unit, penalties: {term: words}}. Rows are [step, held-out, reconstruction, penalty, ...].
+// data: {job, unit, penalties: [[term, words]]}. Rows are [step, held-out, reconstruction, penalty, ...].
 const HELD = 1, TRAIN = 2, PENALTIES = 3;
 const ENDS = [.02, .05, .1, .2, .5, 1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 30, 40, 60, 80, 100];
 
 export default function ({ data, parentElement: root }) {
   const state = bus.once(root, start);
-  state.known = data;
+  state.known = { ...data, penalties: Object.fromEntries(data.penalties) };
   put($(root, '.sub'), data.unit);
   bus.follow(data.job);
   state.ask();

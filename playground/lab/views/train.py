@@ -43,14 +43,15 @@ with st.container(key="shell", horizontal=True, gap=None):
     parts = terms(experiment)
     with st.container(key="stage", gap=None):
         with st.container(key="p_network"):
-            drawn = {**job, "shape": experiment.data.shape, "layers": layers(experiment)}
+            # what goes to components stands in tuples: Streamlit looks for tables in lists and dicts, and imports pandas
+            drawn = {**job, "shape": experiment.data.shape, "layers": tuple(layers(experiment))}
             piece["network"](key="network", data=drawn, height="stretch")
         with st.container(key="p_curves"):
-            penalties = {one["name"]: one["words"] for one in parts[1:]}
+            penalties = tuple((one["name"], one["words"]) for one in parts[1:])
             drawn = {**job, "unit": UNITS.get(experiment.training.loss, ""), "penalties": penalties}
             piece["curves"](key="curves", data=drawn, height="stretch")
         with st.container(key="p_objective"):
-            piece["objective"](key="objective", data={**job, "terms": parts}, height="stretch")
+            piece["objective"](key="objective", data={**job, "terms": tuple(parts)}, height="stretch")
         with st.container(key="p_reconstructions"):
             piece["reconstructions"](key="reconstructions", data=job, height="stretch")
         with st.container(key="p_codes"):
