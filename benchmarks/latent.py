@@ -40,7 +40,7 @@ def child(way: str, points: int) -> dict[str, Any]:
     """Seconds of each fit, in wall clock and of the processor, imports included in the first; trustworthiness."""
     rows = codes(points)
     found: dict[str, Any] = {"wall": [], "processor": []}
-    places = None
+    places = np.empty((0, 2))
     for _ in range(1 + WARM):
         wall, processor = time.perf_counter(), time.process_time()
         places = _playground(rows) if way == "playground" else _umap_learn(rows)
@@ -107,7 +107,7 @@ def served(points: int) -> dict[str, Any]:
         bench = Workbench(Path(folder))
         experiment, _ = Experiment.from_query(QUERY)
         job = bench.start(experiment)
-        while getattr(bench.snapshot(job).event, "step", 0) < 300:
+        while getattr(getattr(bench.snapshot(job), "event", None), "step", 0) < 300:
             time.sleep(0.05)
         with socket.socket() as free:
             free.bind((HOST, 0))
@@ -155,7 +155,8 @@ def _ask(client: Any, run: str, points: int) -> dict[str, Any]:
 
 def _decodes(client: Any, run: str, points: int, go_on: Any, kind: str = "pca") -> list[float]:
     """Milliseconds of decodes at random places, one after the other."""
-    rng, times = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    times: list[float] = []
     while go_on(len(times)):
         x, y = rng.uniform(-1, 1, 2)
         question = {"map": {"count": points, "kind": kind}, "x": x, "y": y}

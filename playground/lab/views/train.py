@@ -43,7 +43,7 @@ with st.container(key="shell", horizontal=True, gap=None):
     parts = terms(experiment)
     with st.container(key="stage", gap=None):
         with st.container(key="p_network"):
-            # what goes to components stands in tuples: Streamlit looks for tables in lists and dicts, and imports pandas
+            # what components are given stands in tuples: in lists and dicts Streamlit looks for tables, with pandas
             drawn = {**job, "shape": experiment.data.shape, "layers": tuple(layers(experiment))}
             piece["network"](key="network", data=drawn, height="stretch")
         with st.container(key="p_curves"):
