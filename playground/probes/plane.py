@@ -36,15 +36,30 @@ class PrincipalPlane:
     def _fit(self, centred: Tensor) -> Tensor:
         k = centred.shape[1]
         if k <= SMALL:
-            basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -2:].flip(1)
+            basis = _principal_pair(centred)
         else:  # one step of subspace iteration from the last plane, or from the widest entries, is enough to follow
             start = self._basis if self._basis is not None else torch.eye(k)[:, centred.var(0).topk(2).indices.cpu()]
             basis = start.to(centred)
             for _ in range(3 if self._basis is not None else 8):
                 basis = torch.linalg.qr(centred.T @ (centred @ basis)).Q
-            turn = torch.linalg.eigh((centred @ basis).T @ (centred @ basis)).eigenvectors.flip(1)
-            basis = basis @ turn
+            basis = basis @ _principal_pair(centred @ basis)
         if self._basis is not None:
             u, _, vt = torch.linalg.svd(basis.T @ self._basis)
             basis = basis @ u @ vt
         return basis
+
+
+def _principal_pair(centred: Tensor) -> Tensor:
+    """The two principal directions of centred rows (m, k), (k, 2); two axes where the rows say nothing.
+
+    Scaled and in double precision on the CPU: codes that have collapsed differ by 1e-20 or by nothing at all.
+    """
+    k, reach = centred.shape[1], centred.abs().max()
+    axes = torch.eye(k)[:, :2].to(centred)
+    if not reach > 0 or not reach.isfinite():
+        return axes
+    rows = (centred / reach).cpu().double()
+    try:
+        return torch.linalg.eigh(rows.T @ rows).eigenvectors[:, -2:].flip(1).to(centred)
+    except torch.linalg.LinAlgError:
+        return axes
