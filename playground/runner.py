@@ -17,6 +17,7 @@ from typing import Any
 from playground.events import Allowance, Snapshot, Trouble, Waiting
 
 SLICE = 0.02  # seconds a job plays before the next one's turn
+ROUND = 0.08  # seconds that all slices of one round may take, pictures aside: ten runs still move five times a second
 LOOK_EVERY = 0.095  # seconds between two pictures of a watched job: ten a second with a little slack
 WAIT = 0.05  # seconds until a job that waits for something is asked again
 
@@ -180,7 +181,9 @@ class Engine:
         job, now = self._jobs[name], time.monotonic()
         look = self.watched(name) and now - job.looked >= LOOK_EVERY
         single = job.credit == 1 or job.pace is not None
-        allowance = Allowance(SLICE, 1 if single else job.credit, look or job.credit == 1)
+        playing = sum(other.credit > 0 for other in self._jobs.values())
+        seconds = min(SLICE, ROUND / max(playing, 1))
+        allowance = Allowance(seconds, 1 if single else job.credit, look or job.credit == 1)
         if (event := self._ask_job(name, allowance)) is None:
             return
         if isinstance(event, Waiting):

@@ -18,7 +18,7 @@ from playground.metrics import psnr, ssim
 from playground.probes.film import Film, restored
 from playground.probes.live import Live
 
-KEEP_GOOD_EVERY = 1.0  # seconds between two copies of weights known to be finite
+KEEP_GOOD_EVERY = 2.0  # seconds between two copies of weights known to be finite
 HELD_OUT_NOISE = 2  # keeps the fixed draws of the held-out loss apart from the training's
 
 

@@ -26,7 +26,7 @@ from playground.runner import Engine, Events
 from playground.supply import Supply
 from playground.trainer import Session, train
 
-SAVE_EVERY = 5.0  # seconds: with a slice and the write itself, a kill loses less than ten
+SAVE_EVERY = 7.0  # seconds: with a slice and the write itself, a kill loses less than ten
 MODELS_KEPT = 8  # models of runs that are not open, kept for questions
 
 

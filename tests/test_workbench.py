@@ -94,7 +94,7 @@ def test_a_diverging_run_stops_itself_keeps_good_weights_and_can_go_on(bench):
     made = experiment(epochs=1000, rate=10.0)
     made = replace(made, architecture=replace(made.architecture, output="linear", activation="linear"))
     job = bench.start(made)
-    time.sleep(1.5)  # good weights are copied once a second
+    time.sleep(2.5)  # good weights are copied every two seconds
     blow_up(bench, job)
     problem = until(bench, job, "failed").problem
     assert "learning rate (now 10)" in problem and problem.endswith(".")
