@@ -17,8 +17,8 @@ def _bare(name: str) -> Callable[..., Any]:
 class Adam(torch.optim.Adam):
     """torch.optim.Adam, number for number.
 
-    Its wrappers import torch's compiler, sympy and triton with it, at the first optimiser that is made: 1.4 s on the
-    way to the first page, for nothing, since nothing here is compiled.
+    Its wrappers import torch's compiler, sympy and triton with it, at the first optimiser that is made: 1.4 s
+    before the first run is ready, for nothing, since nothing here is compiled.
     """
 
     add_param_group = _bare("add_param_group")
