@@ -1,9 +1,10 @@
-"""Training speed: the engine with logging and saving on, against a bare loop and two peers, in turn in one process."""
+"""Training speed: the engine with logging and saving on, against a bare loop and two peers, in turn on one machine."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import logging
 import os
 import shutil
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -21,8 +22,10 @@ import torch
 
 from benchmarks import peers, viewers
 from benchmarks.report import publish
+from benchmarks.turns import Contestant, Trains, measure, ratios
 from playground.batches import to_unit
 from playground.data import datasets
+from playground.device import choose_device
 from playground.events import Stepped
 from playground.experiment import Experiment
 from playground.live import Live
@@ -102,15 +105,38 @@ def served(workbench: Workbench) -> Iterator[int]:
         thread.join()
 
 
-def measure(contestants: dict[str, Callable[[float], float]], rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Images a second of each in each round; within a round they take turns, so that a busy machine hits all alike."""
-    found: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds):
-        order = list(contestants) if turn % 2 == 0 else list(reversed(contestants))
-        for name in order:
-            found[name].append(contestants[name](seconds))
-            print(f"round {turn + 1}/{rounds}  {name}: {found[name][-1]:,.0f} images/s", file=sys.stderr, flush=True)
-    return found
+def mnist(folder: str) -> torch.Tensor:
+    """MNIST's training images (60000, 1, 28, 28) in [0, 1]."""
+    os.environ["PLAYGROUND_HOME"] = folder
+    logging.disable(logging.INFO)
+    peers.find_peers()
+    images = datasets["mnist"]().load()
+    return to_unit(torch.from_numpy(images.images[images.train]))
+
+
+def bare(folder: str) -> tuple[Trains, str]:
+    """The bare loop, and the device it found."""
+    device = choose_device()
+    return peers.Bare(mnist(folder), device), device.type
+
+
+def lightning(folder: str) -> tuple[Trains, None]:
+    return peers.Lightning(mnist(folder), choose_device()), None
+
+
+def pythae(folder: str) -> tuple[Trains, None]:
+    return peers.Pythae(mnist(folder)), None
+
+
+def playground(folder: str) -> tuple[Trains, tuple[int, str, str]]:
+    """The engine, and where it can be watched: port and job; and its device in words."""
+    os.environ["PLAYGROUND_HOME"] = folder
+    workbench = Workbench()
+    engine = Engine(workbench)
+    serving = served(workbench)
+    port = serving.__enter__()
+    atexit.register(serving.__exit__, None, None, None)
+    return engine, (port, engine.job, workbench.device)
 
 
 def main() -> None:
@@ -119,44 +145,36 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each turn; runs are saved every five")
     parser.add_argument("--no-peers", action="store_true", help="leave pythae and Lightning out")
     arguments = parser.parse_args()
-    peers.find_peers()
-    logging.disable(logging.INFO)
 
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["PLAYGROUND_HOME"] = folder
         bring_mnist(Path(folder))
-        workbench = Workbench()
-        device = workbench._device
-        images = datasets["mnist"]().load()
-        pixels = to_unit(torch.from_numpy(images.images[images.train]))
-        engine = Engine(workbench)
-        with served(workbench) as port:
+        ours, loop = Contestant(playground, folder), Contestant(bare, folder)
+        port, job, described = ours.said
 
-            def watched(seconds: float) -> float:
-                with viewers.watching(HOST, port, [engine.job] * WATCHERS):
-                    return engine(seconds)
+        def watched(seconds: float) -> float:
+            with viewers.watching(HOST, port, [job] * WATCHERS):
+                return ours(seconds)
 
-            contestants: dict[str, Callable[[float], float]] = {
-                "bare loop": peers.Bare(pixels, device), "playground": engine,
-                f"playground, {WATCHERS} watching": watched,
-            }
-            if not arguments.no_peers:
-                contestants["Lightning 2.6"] = peers.Lightning(pixels, device)
-                if device.type == "cpu":
-                    contestants["pythae 0.1.2"] = peers.Pythae(pixels)
-            for name, contestant in contestants.items():
-                print(f"warming {name}: {contestant(1.0):,.0f} images/s", file=sys.stderr, flush=True)
-            found = measure(contestants, arguments.rounds, arguments.seconds)
-        described = workbench.device
-        workbench.close()
+        contestants: dict[str, Trains] = {
+            "bare loop": loop, "playground": ours, f"playground, {WATCHERS} watching": watched
+        }
+        if not arguments.no_peers:
+            contestants["Lightning 2.6"] = Contestant(lightning, folder)
+            if loop.said == "cpu":
+                contestants["pythae 0.1.2"] = Contestant(pythae, folder)
+        for name, contestant in contestants.items():
+            print(f"warming {name}: {contestant(1.0):,.0f} images/s", file=sys.stderr, flush=True)
+        found = measure(contestants, arguments.rounds, arguments.seconds)
+        for contestant in contestants.values():
+            if isinstance(contestant, Contestant):
+                contestant.close()
 
     medians = {name: statistics.median(rates) for name, rates in found.items()}
-    ratios = {name: statistics.median(ours / bare for ours, bare in zip(rates, found["bare loop"]))
-              for name, rates in found.items()}
-    rows = [(name, f"{medians[name]:,.0f}", f"{ratios[name]:.2f}") for name in found]
-    head = ("784-512-16, batch 128, MNIST", "images/s", "of the bare loop")
-    publish(f"training-{device.type}", described, head, rows, {
-        "images_per_second": found, "median": medians, "ratio_to_bare": ratios, "rounds": arguments.rounds,
+    to_bare, to_ours = ratios(found, "bare loop"), ratios(found, "playground")
+    rows = [(name, f"{medians[name]:,.0f}", f"{to_bare[name]:.2f}", f"{1 / to_ours[name]:.2f}") for name in found]
+    head = ("784-512-16, batch 128, MNIST", "images/s", "of the bare loop", "playground is faster by")
+    publish(f"training-{loop.said}", described, head, rows, {
+        "images_per_second": found, "median": medians, "ratio_to_bare": to_bare, "rounds": arguments.rounds,
         "seconds": arguments.seconds,
     })
 

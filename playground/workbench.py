@@ -16,7 +16,7 @@ import torch
 
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
-from playground.device import choose_device, describe
+from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
@@ -42,6 +42,7 @@ class Workbench:
         self.device = describe(self._device)
         self.library = Library(Path(home_folder or home()) / "runs")
         self._engine = Engine()
+        give_cores_to(self._engine.ask)
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
         self._models: dict[str, Autoencoder] = {}  # of runs that are not open, for questions; likewise
         self._supply = Supply(self._device, self._engine.aside)

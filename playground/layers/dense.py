@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from playground.layers import Block
+from playground.layers.linear import Linear, linear
 
 
 class DenseBlock(Block):
@@ -16,8 +16,8 @@ class DenseBlock(Block):
 
     def __init__(self, inputs: int, shape: tuple[int, ...], activation: str, tied_to: nn.Module | None = None):
         units = math.prod(shape)
-        linear = nn.Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to)
-        super().__init__("dense" if tied_to is None else "dense, tied", shape, linear, activation)
+        weights = Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to)
+        super().__init__("dense" if tied_to is None else "dense, tied", shape, weights, activation)
 
     def forward(self, x: Tensor) -> Tensor:
         out = super().forward(x.flatten(1))
@@ -35,4 +35,4 @@ class TransposedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(other.in_features).uniform_(-bound, bound))
 
     def forward(self, code: Tensor) -> Tensor:
-        return F.linear(code, self._other[0].weight.T, self.bias)
+        return linear(code, self._other[0].weight.T, self.bias)
