@@ -1,4 +1,4 @@
-"""Turns: contestants in processes of their own, one at work at a time, so that none bears another's threads or memory."""
+"""Turns: contestants in processes of their own, one at work at a time, so that none bears another's threads."""
 
 from __future__ import annotations
 

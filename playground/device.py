@@ -43,7 +43,7 @@ def give_cores_to(ask: Callable[[Callable[[], None]], Future]) -> None:
     """Let one thread, on which `ask` runs a function, compute on all cores, and every other thread on one.
 
     Each thread that computes in parallel keeps helpers of its own. As soon as there are more of them than cores,
-    OpenMP's threads sleep at every barrier instead of waiting for a moment: a step of 784-512-16 then took twice as long.
+    OpenMP's threads sleep at every barrier instead of waiting a moment: a step of 784-512-16 then took twice as long.
     """
     ask(_all_cores).result()
     torch.set_num_threads(1)

@@ -65,9 +65,9 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled() and torch._C._are_functorch_transforms_active():
-            raise RuntimeError("a batch of gradients to be differentiated again needs plain_products() around the forward")
         (grad,), (x, weight) = grads, ctx.saved_tensors
+        if torch._C._functorch.is_functorch_wrapped_tensor(grad):  # what comes of it would be cut off from the weights
+            raise RuntimeError("gradients in a batch need plain_products() around the forward pass")
         for_x, for_weight, for_bias = ctx.needs_input_grad
         return (
             linear(grad, weight.t()) if for_x else None,
