@@ -132,7 +132,7 @@ def _ask(client: Any, run: str, points: int) -> dict[str, Any]:
     found: dict[str, Any] = {"codes": time.perf_counter() - started}
     client.get(f"{run}/map", params={"count": points}).raise_for_status()
     found["map"] = time.perf_counter() - started
-    for name in ("thumbnails.webp", "grid"):
+    for name in ("thumbnails", "grid"):
         begun = time.perf_counter()
         client.get(f"{run}/{name}", params={"count": points}).raise_for_status()
         found[name] = time.perf_counter() - begun
@@ -205,7 +205,7 @@ def main() -> None:
         ("the same, processor time", pair("processor", LATER)),
         ("trustworthiness: ours / umap-learn", f"{ours['trustworthiness']:.4f} / {theirs['trustworthiness']:.4f}"),
         ("training: first answer / first map over HTTP", f"{web['codes']:.2f} s / {web['map']:.2f} s"),
-        ("training: thumbnails / grid of 64 × 64", f"{web['thumbnails.webp']:.2f} s / {web['grid']:.2f} s"),
+        ("training: thumbnails / grid of 64 × 64", f"{web['thumbnails']:.2f} s / {web['grid']:.2f} s"),
         ("training: decode, median / p95", spread(web["decode"])),
         ("training and fitting the first UMAP: decode, median / p95", spread(web["decode_while_compiling"])),
         ("training and fitting the next UMAP: decode, median / p95", spread(web["decode_while_fitting"])),

@@ -18,7 +18,8 @@ from playground.images import tile, to_bytes, to_pillow, to_png
 
 MOST_BYTES = 30_000_000  # of a question: a large photograph
 ALIGNED = 8  # bytes: browsers look at an array where it lies only if it begins at a multiple of its entry's size
-WEBP_SIDE = 16_383  # pixels: WebP's own limit
+LONGEST = {"WEBP": 16_383, "JPEG": 65_535, "PNG": 65_535}  # pixels a side: the formats' own limits
+TINY = 4  # pixels
 
 
 def packed(**arrays: np.ndarray) -> bytes:
@@ -55,12 +56,17 @@ def strip_url(images: np.ndarray) -> str:
     return png_url(tile(to_bytes(images), len(images), gap=0))
 
 
-def sheet(images: np.ndarray, columns: int, quality: int | None = None) -> bytes:
-    """Images (m, c, h, w) in rows of `columns`, without gaps, as a WebP file; lossless without a quality."""
-    most = max(1, WEBP_SIDE // max(images.shape[2:]))
-    file, picture = io.BytesIO(), to_pillow(tile(to_bytes(images), min(columns, most), gap=0)).convert("RGB")
-    how: dict[str, Any] = {"lossless": True, "quality": 0} if quality is None else {"quality": quality}
-    picture.save(file, "WEBP", method=0, **how)
+def sheet(images: np.ndarray, columns: int, quality: int, kind: str = "JPEG") -> bytes:
+    """Images (m, c, h, w) in rows of `columns`, without gaps, as a file: WEBP is smaller, JPEG made 15 times as fast.
+
+    Points of the plane are images of a few pixels whose values are what they say: they come as PNG, without loss.
+    """
+    if min(images.shape[2:]) < TINY:
+        kind = "PNG"
+    most = max(1, LONGEST[kind] // max(images.shape[2:]))
+    file, picture = io.BytesIO(), to_pillow(tile(to_bytes(images), min(columns, most), gap=0))
+    picture.save(file, kind, **{"WEBP": {"quality": quality, "method": 0}, "PNG": {"compress_level": 1},
+                                "JPEG": {"quality": quality, "subsampling": 0}}[kind])  # fmt: skip
     return file.getvalue()
 
 

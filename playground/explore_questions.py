@@ -232,7 +232,7 @@ async def export(explorer: Explorer, request: Request) -> Response:
 
     def page() -> str:
         note = f"{len(chart.places):,} codes of {chart_names[knobs.kind]}. {chart.note}".strip()
-        return to_html(space.codes, chart.places, title, note, sheet(space.codes.thumbs, COLUMNS, 90), COLUMNS)
+        return to_html(space.codes, chart.places, title, note, sheet(space.codes.thumbs, COLUMNS, 90, "WEBP"), COLUMNS)
 
     chart_names = {"pca": "the principal plane", "umap": "a UMAP", "plane": "the raw plane", "entries": "two entries"}
     return _download(await asyncio.to_thread(page), "text/html", "map.html")

@@ -25,6 +25,7 @@ Handler = Callable[["Explorer", Request], Awaitable[Response]]
 WARM_AFTER = 20.0  # seconds after the start: the first page comes first
 COLUMNS = 100
 MOST_ENTRIES = 64  # code entries in one answer
+NEAREST = 8  # neighbours listed for a place, a point or a code
 HOUR = {"Cache-Control": "private, max-age=3600"}
 
 
@@ -60,8 +61,8 @@ class Explore:
             ("", "GET", overview),
             ("points.bin", "GET", points),
             ("entries.bin", "GET", entries),
-            ("neighbours.bin", "GET", neighbours),
-            ("thumbnails.webp", "GET", thumbnails),
+            ("neighbours", "POST", neighbours),
+            ("thumbnails", "GET", thumbnails),
             ("map", "GET", chart),
             ("map/cancel", "POST", cancel),
             ("grid", "GET", grid),
@@ -158,17 +159,35 @@ async def entries(explorer: Explorer, request: Request) -> Response:
 
 
 async def neighbours(explorer: Explorer, request: Request) -> Response:
-    """Eight nearest points of each, by code and by pixels; takes seconds at the first asking."""
-    space, _, _ = await space_and_knobs(explorer, request)
-    by_code, by_pixels = await explorer.all_neighbours(space)
-    return _binary(packed(code=by_code.astype("<u2"), pixels=by_pixels.astype("<u2")))
+    """The eight nearest others of a point, or of a code and the image it decodes to: by code and by pixels."""
+    from playground.probes.codes import rows_of_pixels
+    from playground.probes.neighbours import nearest
+
+    question = await asked(request)
+    space, _, _ = await space_and_knobs(explorer, request, question)
+    codes, own = space.codes, -1
+    if "index" in question:
+        own = pointed(space, question["index"])
+        asking = codes.codes[own, None], codes.pixels[own, None]
+    else:
+        code = vector(question.get("code"), codes.codes.shape[1])[None]
+        asking = code, rows_of_pixels(await explorer.decode(space, code))
+
+    def found() -> list[list[int]]:
+        galleries = codes.codes, codes.pixels
+        rows = [nearest(among, NEAREST + 1, query)[0][0] for among, query in zip(galleries, asking, strict=True)]
+        return [row[row != own][:NEAREST].tolist() for row in rows]
+
+    by_code, by_pixels = await asyncio.to_thread(found)
+    return JSONResponse({"code": by_code, "pixels": by_pixels})
 
 
 async def thumbnails(explorer: Explorer, request: Request) -> Response:
+    """Every image of the map, small, on one sheet."""
     space, _, _ = await space_and_knobs(explorer, request)
     key = ("thumbnails", space.resident.source, len(space.codes.codes))
-    data = await explorer.once(key, lambda: sheet(space.codes.thumbs, COLUMNS, quality=90))
-    return Response(data, media_type="image/webp", headers={"X-Columns": str(COLUMNS), **HOUR})
+    data = await explorer.once(key, lambda: sheet(space.codes.thumbs, COLUMNS, quality=85))
+    return Response(data, media_type=picture_type(data), headers={"X-Columns": str(COLUMNS), **HOUR})
 
 
 async def chart(explorer: Explorer, request: Request) -> Response:
@@ -209,10 +228,11 @@ async def grid(explorer: Explorer, request: Request) -> Response:
     side = whole(request.query_params, "side", 2, 96, 64)
     tiles = await explorer.grid(space, knobs, side)
     data = await explorer.once(
-        ("grid sheet", space.key, knobs.relevant(), side), lambda: sheet(tiles, side, quality=80)
+        ("grid sheet", space.key, knobs.relevant(), side), lambda: sheet(tiles, side, quality=85)
     )
     shape = ",".join(map(str, tiles.shape[1:]))
-    return Response(data, media_type="image/webp", headers={"X-Extent": str(EXTENT), "X-Tile": shape, **HOUR})
+    headers = {"X-Extent": str(EXTENT), "X-Tile": shape, **HOUR}
+    return Response(data, media_type=picture_type(data), headers=headers)
 
 
 async def decode(explorer: Explorer, request: Request) -> Response:
@@ -244,8 +264,12 @@ async def decoded(explorer: Explorer, space: Space, found: Map, code: np.ndarray
         "place": place.tolist(),
         "landed": landed.tolist(),
         "distance": float(np.hypot(*(landed - place)) / 2),
-        "nearest": nearest(space.codes.codes, 8, code[None])[0][0].tolist(),
+        "nearest": nearest(space.codes.codes, NEAREST, code[None])[0][0].tolist(),
     }
+
+
+def picture_type(data: bytes) -> str:
+    return "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
 
 
 def _binary(data: bytes) -> Response:

@@ -18,7 +18,7 @@ from playground.kept import Kept
 from playground.model import Autoencoder
 from playground.probes import codes as probing
 from playground.probes import film as filming
-from playground.probes import fitting, maps, neighbours
+from playground.probes import fitting, maps
 from playground.probes import scores as scoring
 from playground.probes.codes import Codes
 from playground.probes.maps import Map, MapKnobs, Neighbourly
@@ -220,14 +220,6 @@ class Explorer:
     async def once(self, key: tuple, make: Callable[[], Any]) -> Any:
         """The result of make(), run on a thread once and kept."""
         return await self._made.get(key, partial(asyncio.to_thread, make))
-
-    async def all_neighbours(self, space: Space, k: int = 8) -> tuple[np.ndarray, np.ndarray]:
-        """Indices (m, k) of each point's neighbours by code and by pixels."""
-
-        def make() -> tuple[np.ndarray, np.ndarray]:
-            return neighbours.nearest(space.codes.codes, k)[0], neighbours.nearest(space.codes.pixels, k)[0]
-
-        return await self.once(("neighbours", space.key, k), make)
 
     async def film(self, space: Space) -> tuple[list[int], np.ndarray]:
         """The steps at which the run's codes were kept and their places (n, m, 2), ending on this space's plane."""

@@ -98,9 +98,10 @@ def test_small_codes_and_points_of_the_plane(bench, client, data, code):
     asker = Asker(client, job)
     about = asker.get().json()
     assert "plane" in about["kinds"]
-    for path in ("points.bin", "thumbnails.webp", "map", "neighbours.bin", "grid", "directions", "history.bin"):
+    for path in ("points.bin", "thumbnails", "map", "grid", "directions", "history.bin"):
         answer = asker.get(path, side=4) if path == "grid" else asker.get(path)
         assert answer.status_code == 200, answer.text
+    assert len(asker.post("neighbours", index=0).json()["code"]) == 8
     answer = asker.get("map", kind="plane").json()
     assert np.isfinite(floats(answer["places"], about["m"], 2)).all()
     assert asker.post("decode", x=0.1, y=0.1).status_code == 200

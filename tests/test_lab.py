@@ -31,19 +31,20 @@ def bench(tmp_path, monkeypatch):
     bench.close()
 
 
+def opened(script: Path, query: dict[str, str]):
+    """A page's script at a link, run once as a new session."""
+    test = AppTest.from_file(str(script), default_timeout=60)
+    for key, value in query.items():
+        test.query_params[key] = value
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
 @pytest.fixture
 def page(bench):
     """Opens the page at a link, as a new session."""
-
-    def open_page(query: str = SMALL):
-        test = AppTest.from_file(str(MAIN), default_timeout=60)
-        for key, value in parse_qsl(query):
-            test.query_params[key] = value
-        test.run()
-        assert not test.exception, test.exception
-        return test
-
-    return open_page
+    return lambda query=SMALL: opened(MAIN, dict(parse_qsl(query)))
 
 
 def address(test) -> dict[str, str]:

@@ -1,43 +1,24 @@
 """The Latent space page as a script: what can be chosen, what its address keeps, and what the component is told."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from pathlib import Path
 
 import pytest
 
-from playground import server
 from playground.lab import explore
 from playground.lab.pieces import HERE, SCRIPTS, STYLES
 from playground.probes.maps import MapKnobs
-from playground.workbench import Workbench
-from tests.test_lab import address, job, until
+from tests.test_lab import address, bench, job, opened, until  # noqa: F401  (fixtures)
 
-AppTest = pytest.importorskip("streamlit.testing.v1").AppTest
 VIEW = Path(__file__).resolve().parent.parent / "playground" / "lab" / "views" / "latent.py"
 SMALL = {"architecture.code": "4", "architecture.width": "16"}
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch):
-    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    bench = Workbench(tmp_path, "cpu")
-    monkeypatch.setattr(server, "_made", [bench])
-    yield bench
-    bench.close()
 
 
 @pytest.fixture
 def page(bench):
     """Opens the page at a link, as a new session."""
 
-    def open_page(**query: str):
-        test = AppTest.from_file(str(VIEW), default_timeout=60)
-        for key, value in {**SMALL, **query}.items():
-            test.query_params[key] = value
-        test.run()
-        assert not test.exception, test.exception
-        return test
-
-    return open_page
+    return lambda **query: opened(VIEW, {**SMALL, **query})
 
 
 class Visit:

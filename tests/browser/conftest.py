@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 QUIET = ("background-networking", "component-update", "sync", "gpu")
-FLAGS = ["--no-sandbox", *(f"--disable-{name}" for name in QUIET)]
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # a test picture, and no question
+FLAGS = ["--no-sandbox", *(f"--disable-{name}" for name in QUIET), *CAMERA]
 HARMLESS = ("ERR_NAME_NOT_RESOLVED", "ERR_INTERNET_DISCONNECTED")  # Streamlit asks the network for things of its own
 
 

@@ -1,6 +1,6 @@
 // The Latent space page. data: {name, own, live, choices, knobs, start, linked, problems}; out: trigger `act`.
 const POLL = 350, PROBLEM = 9000; // ms
-const prefs = (window.__apLatent ??= { backdrop: 'density', marks: 'dots', colour: 'class', tab: 'steer', how: 'straight', axes: 'directions' });
+const prefs = (window.__apLatent ??= { backdrop: 'density', marks: 'dots', colour: 'class', tab: 'steer', how: 'straight', axes: 'directions', lens: true });
 const remembered = (window.__apLatentPins ??= new Map());
 const NAMES = { pca: 'PCA', umap: 'UMAP', plane: 'Plane', entries: 'Entries' };
 
@@ -24,7 +24,7 @@ function open(root) {
   room.map = new LatentMap($('.host'), {
     hover: at => hover(room, at), choose: place => choose(room, place), group: hit => showGroup(room, hit), pin: end,
     end: index => { end(room.nextEnd, index); room.nextEnd === 'A' ? room.nextEnd = 'B' : tool(room, 'move'); },
-    arrived: () => arrived(room), theme: () => themed(room), clear: () => { $('.host').dataset.group = 0; },
+    lens: () => lens(room), arrived: () => arrived(room), theme: () => themed(room), clear: () => { $('.host').dataset.group = 0; },
   });
   room.look = [rgb($('.mapbox'), 'low'), rgb($('.mapbox'), 'high')];
   room.status = word => { $('.latent').dataset.status = word; };
@@ -63,7 +63,7 @@ function open(root) {
 function wire(room) {
   const { $, all, map } = room;
   const acts = {
-    lasso: () => tool(room, map.tool === 'lasso' ? 'move' : 'lasso'), ends: () => tool(room, map.tool === 'ends' ? 'move' : 'ends'),
+    lens: () => lens(room), lasso: () => tool(room, map.tool === 'lasso' ? 'move' : 'lasso'), ends: () => tool(room, map.tool === 'ends' ? 'move' : 'ends'),
     in: () => map.zoomBy(1.6), out: () => map.zoomBy(1 / 1.6), fit: () => map.fit(), walk: () => play(room), surprise: () => surprise(room),
     form: b => form(room, b.getAttribute('aria-pressed') !== 'true'), unform: () => form(room, false), play: () => playForm(room, !room.film),
     wipe: () => room.pad.wipe(), upload: () => room.pad.upload(), camera: () => room.pad.camera(),
@@ -78,6 +78,7 @@ function wire(room) {
     b.onclick = () => { press(room, name, b.dataset.v); set(b.dataset.v); };
   }
   for (const name of Object.keys(segments)) press(room, name, prefs[name]);
+  lens(room, prefs.lens);
   Object.assign(map, { backdrop: prefs.backdrop, marks: prefs.marks });
   $('.film input').oninput = e => { play(room, false); setShare(room, Number(e.target.value)); };
   $('.colour select').onchange = e => { prefs.colour = e.target.value; recolour(room); };
@@ -90,6 +91,13 @@ function tool(room, name) {
   room.map.tool = name;
   room.nextEnd = 'A';
   for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
+}
+
+// Without the lens the panel's picture follows the pointer, and nothing lies over the map.
+function lens(room, on = !prefs.lens) {
+  prefs.lens = on;
+  room.$('[data-do=lens]').setAttribute('aria-pressed', on);
+  if (room.map.pos) room.map.leave();
 }
 
 function chooser(room) {
@@ -120,10 +128,10 @@ async function load(room, first = false) {
     if (gone()) return;
     Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: info.kinds.includes('plane') ? 'plane' : kinds ?? 'pca' } });
     const plane = isPlane(info.shape), same = room.info && map.labels && room.source === room.name && room.info.m === info.m;
-    const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails.webp'), ask.json('map')]);
+    const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails'), ask.json('map')]);
     const bitmap = sheet && await createImageBitmap(await sheet.blob());
     if (gone()) return;
-    Object.assign(room, { ask, info, points, plane, neighbours: null, scores: null, scoredFor: '', walk: null, source: room.name });
+    Object.assign(room, { ask, info, points, plane, scores: null, scoredFor: '', walk: null, source: room.name });
     if (bitmap) room.ink = !plane && onBlack(bitmap, info.thumb, info.columns, info.m);
     if (bitmap) room.thumbs = new Sheet(bitmap, info.thumb, info.columns, room.ink, room.look);
     const pins = same ? map.pins : remembered.get(room.name), before = same ? map.pos : null;
@@ -135,7 +143,7 @@ async function load(room, first = false) {
     kindButtons(room);
     colourChoices(room);
     await recolour(room);
-    const keys = 'Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, Escape clears.';
+    const keys = 'Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, L shows or hides the lens, Escape clears.';
     $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. ${keys}`);
     room.pinned = pins?.A?.index < info.m && pins?.B?.index < info.m ? { A: pins.A, B: pins.B } : null;
     place(room, chart);
@@ -145,14 +153,12 @@ async function load(room, first = false) {
 
 // What can wait until the map is there.
 async function later(room, turn) {
-  const { ask, knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
+  const { knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
   await Promise.all([loadGrid(room), loadDirections(room)]);
   if (room.loading !== turn) return;
   const wide = info.k > 2 && info.m >= 10, settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
   const wished = room.wish ?? (room.data.linked ? knobs.kind : settled ? 'umap' : 'pca');
   if (wide && wished === 'umap' && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
-  room.neighbours = await ask.arrays('neighbours.bin').catch(() => null);
-  if (room.loading === turn && room.place?.index >= 0) choose(room, room.place);
   offerHistory(room);
 }
 
@@ -264,6 +270,7 @@ function themed(room) {
   for (const sheet of [room.thumbs, ...Object.values(room.map.grids ?? {}), room.walk?.code, room.walk?.pixels]) sheet?.theme(room.look);
   if (!room.info) return;
   recolour(room);
+  room.pad.theme();
   askWalk(room);
-  if (room.place) choose(room, room.place);
+  room.again?.();
 }

@@ -48,50 +48,62 @@ async function answered(answer) {
 
 const floats = text => new Float32Array(bus.bytes(text).buffer);
 
-// Equal tiles (c, h, w) side by side. Ink: grey handwriting, shown in the theme's two colours; its bytes are kept.
+// Equal tiles (c, h, w) side by side. Ink: grey handwriting, shown in the theme's two colours, tile by tile as it is asked for.
 class Sheet {
-  constructor(bitmap, [, h, w], columns, ink, look) {
-    const canvas = this.canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-    Object.assign(this, { w, h, columns: Math.min(columns, Math.round(bitmap.width / w)), side: columns });
-    const c = canvas.getContext('2d', { willReadFrequently: ink });
-    c.drawImage(bitmap, 0, 0);
-    if (!ink) return;
-    const raw = c.getImageData(0, 0, canvas.width, canvas.height).data;
-    this.grey = new Uint8Array(raw.length / 4);
-    for (let i = 0; i < this.grey.length; i++) this.grey[i] = raw[4 * i];
+  constructor(picture, [, h, w], columns, ink, look) {
+    Object.assign(this, { picture, w, h, columns: Math.min(columns, Math.round(picture.width / w)), side: columns, ink });
     this.theme(look);
   }
 
-  theme(look) {
-    if (!this.grey) return;
-    const image = new ImageData(this.canvas.width, this.canvas.height), words = new Uint32Array(image.data.buffer), table = inkTable(look);
-    for (let i = 0; i < words.length; i++) words[i] = table[this.grey[i]];
-    this.canvas.getContext('2d').putImageData(image, 0, 0);
+  theme(look) { this.table = this.ink ? inkTable(look) : null; }
+
+  // All tiles' grey levels: what draws every tile at once needs them.
+  get grey() {
+    if (!this.ink) return null;
+    if (!this.greys) {
+      const { width, height } = this.picture, c = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      c.drawImage(this.picture, 0, 0);
+      const raw = c.getImageData(0, 0, width, height).data;
+      this.greys = Uint8Array.from({ length: raw.length / 4 }, (_, i) => raw[4 * i]);
+    }
+    return this.greys;
   }
 
   from(i) { return [(i % this.columns) * this.w, Math.floor(i / this.columns) * this.h, this.w, this.h]; }
 
-  show(canvas, i) {
+  onto(canvas) {
     sized(canvas, this.w, this.h);
-    canvas.getContext('2d', { willReadFrequently: this.h === 1 }).drawImage(this.canvas, ...this.from(i), 0, 0, this.w, this.h);
+    return canvas.getContext('2d', { willReadFrequently: true });
+  }
+
+  show(canvas, i) {
+    const c = this.onto(canvas);
+    c.drawImage(this.picture, ...this.from(i), 0, 0, this.w, this.h);
+    this.inked(c);
+  }
+
+  inked(c) {
+    if (!this.ink) return;
+    const image = c.getImageData(0, 0, this.w, this.h), words = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < words.length; i++) words[i] = this.table[words[i] & 255];
+    c.putImageData(image, 0, 0);
   }
 
   // The decoded grid between its four nearest cells: four pictures added up by weight, no request.
   blend(canvas, x, y) {
     const m = this.side, place = v => clamp((v / SPAN + 1) / 2 * m - .5, 0, m - 1.001), fx = place(x), fy = place(y);
-    const i = Math.floor(fx), j = Math.floor(fy), u = fx - i, v = fy - j;
-    sized(canvas, this.w, this.h);
-    const c = canvas.getContext('2d', { willReadFrequently: this.h === 1 });
+    const i = Math.floor(fx), j = Math.floor(fy), u = fx - i, v = fy - j, c = this.onto(canvas);
     c.globalCompositeOperation = 'copy';
     c.fillStyle = '#000';
     c.fillRect(0, 0, this.w, this.h);
     c.globalCompositeOperation = 'lighter';
     for (const [di, dj, weight] of [[0, 0, (1 - u) * (1 - v)], [1, 0, u * (1 - v)], [0, 1, (1 - u) * v], [1, 1, u * v]]) {
       c.globalAlpha = weight;
-      c.drawImage(this.canvas, ...this.from((j + dj) * this.columns + i + di), 0, 0, this.w, this.h);
+      c.drawImage(this.picture, ...this.from((j + dj) * this.columns + i + di), 0, 0, this.w, this.h);
     }
     c.globalAlpha = 1;
     c.globalCompositeOperation = 'source-over';
+    this.inked(c);
   }
 }
 

@@ -90,7 +90,15 @@ function makePad(room) {
   canvas.ondragover = e => e.preventDefault();
   canvas.ondrop = e => { e.preventDefault(); if (e.dataTransfer.files[0]) bring(e.dataTransfer.files[0], 'Your picture'); };
   wipe();
-  room.pad = { wipe, upload: () => file.click(), camera, wake() { if (!drawn) wipe(); }, sleep: dark };
+  // What was drawn takes the theme's colour; a picture that was brought keeps its own.
+  const theme = () => {
+    if (!drawn) return;
+    c.globalCompositeOperation = 'source-in';
+    c.fillStyle = css(rgb(canvas.parentElement, 'high'));
+    c.fillRect(0, 0, PAPER, PAPER);
+    c.globalCompositeOperation = 'source-over';
+  };
+  room.pad = { wipe, theme, upload: () => file.click(), camera, wake() { if (!drawn) wipe(); }, sleep: dark };
 }
 
 // Where the encoder puts a picture; moving: while it is still being drawn, so only what follows the pen.
@@ -112,6 +120,7 @@ async function placePicture(room, image, words, centre, moving = false) {
   map.over();
   if (moving) return;
   room.place = null;
+  room.again = () => placePicture(room, image, words, centre);
   steeredFrom(room, told.code);
   facts(room, [['Reconstruction', `${told.psnr.toFixed(1)} dB`, 'PSNR'], ...(info.has_labels ? [['Class by its neighbours', info.classes[own], votes(room, told.neighbours_code, own)]] : [])]);
   ends(room, { image, centre, place: [told.x, told.y], sheet: input });

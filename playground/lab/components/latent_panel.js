@@ -19,26 +19,31 @@ function show(room, canvas, sheet, i = 0) {
 }
 
 function hover(room, at) {
-  const { map, $ } = room, lens = $('.lens'), host = $('.host');
+  const { map, $, prefs } = room, lens = $('.lens'), host = $('.host'), big = prefs.lens ? $('.lens .big') : $('.hero');
   clearTimeout(room.resting);
   room.at = at;
-  lens.hidden = !at;
+  lens.hidden = !at || !prefs.lens || !room.thumbs;
   host.dataset.hover = at ? at.near : '';
+  if (!at && room.followed) room.again?.();
+  room.followed = at && !prefs.lens;
   if (!at || !room.thumbs) return;
-  const started = performance.now(), grid = map.live ? null : map.grids[map.key], big = $('.lens .big');
-  $('.lens .l1').textContent = room.info.has_labels || map.live ? '' : 'nearest';
+  const started = performance.now(), grid = map.live ? null : map.grids[map.key];
   if (grid) {
     grid.blend(big, at.x, at.y);
     if (room.plane) plotted(room, big);
   } else show(room, big, room.thumbs, at.near);
-  show(room, $('.lens .small'), room.thumbs, at.near);
+  const say = (words, source) => {
+    put($(prefs.lens ? '.lens .l1' : '.chip'), words);
+    (prefs.lens ? lens : big).dataset.source = source;
+  };
   const [x, y] = map.at(at.near), far = Math.hypot(map.sx(x) - at.px, map.sy(y) - at.py) / map.s > FAR;
-  put($('.lens .l1'), !grid ? 'image' : far ? 'far from any code' : 'decoded here');
-  put($('.lens .l2'), room.info.has_labels ? (at.hot >= 0 ? '' : 'near ') + room.info.classes[map.labels[at.near]] : 'nearest');
-  const W = lens.offsetWidth, H = lens.offsetHeight, left = at.px + 20 + W > map.w ? at.px - W - 20 : at.px + 20;
-  const above = at.py - H - 16, top = clamp(above < 50 ? at.py + 22 : above, 6, map.h - H - 6);
-  lens.style.transform = `translate(${Math.max(4, Math.round(left))}px,${Math.round(top) + host.offsetTop}px)`;
-  lens.dataset.source = grid ? 'blend' : 'image';
+  const name = room.info.has_labels ? (at.hot >= 0 ? '' : 'near ') + room.info.classes[map.labels[at.near]] : 'nearest';
+  say(!grid ? 'image' : far ? 'far from any code' : 'decoded here', grid ? 'blend' : 'image');
+  if (prefs.lens) {
+    show(room, $('.lens .small'), room.thumbs, at.near);
+    put($('.lens .l2'), name);
+    beside(room, at);
+  } else put($('.title'), `Under the pointer${room.info.has_labels ? ', ' + name : ''}`);
   room.blends = [...(room.blends ?? []).slice(-300), performance.now() - started];
   if (!grid) return;
   room.resting = setTimeout(() => room.post('rest', async () => {
@@ -46,9 +51,15 @@ function hover(room, at) {
     const told = await decoded(room, at.hot >= 0 ? { index: at.hot } : { x: at.x, y: at.y });
     if (!told || room.at !== at) return;
     show(room, big, told.sheet);
-    put($('.lens .l1'), 'exact');
-    lens.dataset.source = 'exact';
+    say('exact', 'exact');
   }), REST);
+}
+
+// The lens beside the pointer, within the map.
+function beside({ map, $ }, at) {
+  const lens = $('.lens'), W = lens.offsetWidth, H = lens.offsetHeight, left = at.px + 20 + W > map.w ? at.px - W - 20 : at.px + 20;
+  const above = at.py - H - 16, top = clamp(above < 50 ? at.py + 22 : above, 6, map.h - H - 6);
+  lens.style.transform = `translate(${Math.max(4, Math.round(left))}px,${Math.round(top) + $('.host').offsetTop}px)`;
 }
 
 // The route's answer with its picture as a sheet of one tile; null where the question failed, which is then said.
@@ -113,6 +124,7 @@ function chooseIndex(room, index) {
 function choose(room, place) {
   const { $, map, points, info } = room, hero = $('.hero'), mine = ++room.turn, grid = map.grids[map.key], i = place.index, started = performance.now();
   room.place = place;
+  room.again = () => choose(room, place);
   $('.latent').classList.remove('walking');
   if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(room, hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
   Object.assign(hero.dataset, { source: grid && i < 0 ? 'blend' : 'image', index: i, distance: '' });
@@ -136,7 +148,7 @@ function choose(room, place) {
       : [lands, ...(info.has_labels ? [['Class by its neighbours', info.classes[own], votes(room, told.nearest, own)]] : [])]);
     ends(room, i >= 0 ? { index: i } : { code: told.code, place: [place.x, place.y], sheet: told.sheet });
     steeredFrom(room, told.code);
-    neighboursOf(room, told, i, own, mine);
+    neighboursOf(room, i >= 0 ? { index: i } : { code: told.code }, own, mine);
   });
 }
 
@@ -148,18 +160,14 @@ const majority = (room, list) => {
   return [...tally].sort((a, b) => b[1] - a[1])[0]?.[0];
 };
 
-// By code and by pixels: from the table for an image of the map, else asked for.
-async function neighboursOf(room, told, i, own, mine) {
-  const table = room.neighbours, wide = table ? table.code.length / room.info.m : 0, of = list => [...list.subarray(wide * i, wide * i + wide)];
-  if (i >= 0 && table) return nearRows(room, 'Nearest images', [['by code', of(table.code), '', own], ['by pixels', of(table.pixels), '', own]]);
-  const near = told.nearest.filter(k => k !== i);
-  nearRows(room, 'Nearest images', [['by code', near, '', own]]);
-  if (room.plane) return;
-  room.post('pixels', async () => {
+// The nearest others, by code and by pixels; question: {index} or {code}.
+function neighboursOf(room, question, own, mine) {
+  room.post('neighbours', async () => {
     if (mine !== room.turn) return;
-    const found = await room.ask.post('place', { image: told.image }).then(answer => answer.json()).catch(() => null);
+    const found = await room.ask.post('neighbours', question).then(answer => answer.json()).catch(() => null);
     if (!found || mine !== room.turn) return;
-    nearRows(room, 'Nearest images', [['by code', near, '', own], ['by pixels', found.neighbours_pixels.slice(0, 8), '', own]]);
+    const rows = room.plane ? ['code'] : ['code', 'pixels'];
+    nearRows(room, 'Nearest images', rows.map(name => [`by ${name}`, found[name], '', own]));
   });
 }
 
@@ -169,6 +177,7 @@ function showGroup(room, hit) {
   $('.host').dataset.group = hit.length;
   if (!hit.length) return;
   room.place = null;
+  room.again = () => showGroup(room, hit);
   $('.latent').classList.remove('walking');
   put($('.title'), `${count(hit.length)} ${room.plane ? 'points' : 'images'} in the lasso`);
   put($('.chip'), '…');

@@ -84,10 +84,11 @@ function surprise(room) {
   showCode(room, 'A random code');
 }
 
-function showCode(room, title) {
-  const { $, map, info } = room, hero = $('.hero'), mine = ++room.turn, code = room.code.slice();
+function showCode(room, title, code = room.code.slice()) {
+  const { $, map, info } = room, hero = $('.hero'), mine = ++room.turn;
   $('.latent').classList.remove('walking');
   room.place = null;
+  room.again = () => showCode(room, title, code);
   put($('.title'), title);
   room.post('steer', async () => {
     const told = await decoded(room, { code });
@@ -101,7 +102,7 @@ function showCode(room, title) {
     facts(room, [['Encoded again, it lands', `${(100 * told.distance).toFixed(1)} %`, 'of the map away'],
       ...(info.has_labels ? [['Class by its neighbours', info.classes[own], votes(room, told.nearest, own)]] : [])]);
     ends(room, { code, place: told.place, sheet: told.sheet });
-    nearRows(room, 'Nearest images', [['by code', told.nearest, '', own]]);
+    neighboursOf(room, { code }, own, mine);
   });
 }
 

@@ -65,6 +65,7 @@ function setShare(room, share, quiet = false) {
     facts(room, [['Share of B in the code', percent], ['Way', room.how === 'straight' ? 'straight' : 'arc']]);
     buttons(room);
     map.chosen = room.place = null;
+    room.again = () => setShare(room, share);
   }
   map.over();
 }

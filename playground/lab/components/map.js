@@ -16,7 +16,7 @@ class LatentMap {
   }
 
   theme() {
-    for (const name of ['ink', 'page', 'accent', 'ghost', 'line']) this[name] = rgb(this.host, name);
+    for (const name of ['ink', 'page', 'accent', 'ghost']) this[name] = rgb(this.host, name);
     this.hues = Array.from({ length: HUES }, (_, i) => rgb(this.host, 'c' + i));
     this.dark = this.page[0] < 128;
     this.forget();
@@ -235,14 +235,14 @@ class LatentMap {
   }
 
   drawThumbs(c, close, size) {
-    const { w, h, columns, grey, canvas } = this.thumbs, k = size / Math.max(w, h), tw = w * k, th = h * k;
-    const sheet = grey ? this.inks ||= inkSheet(this.thumbs, this.labels.length, this.tint) : canvas;
+    const { w, h, columns, ink, picture } = this.thumbs, k = size / Math.max(w, h), tw = w * k, th = h * k;
+    const sheet = ink ? this.inks ||= inkSheet(this.thumbs, this.labels.length, this.tint) : picture;
     c.imageSmoothingEnabled = true;
     c.lineWidth = 1.5;
     for (let q = 0; q < close.length; q += 3) {
       const i = close[q], x = close[q + 1] - tw / 2, y = close[q + 2] - th / 2;
       c.drawImage(sheet, (i % columns) * w, Math.floor(i / columns) * h, w, h, x, y, tw, th);
-      if (grey) continue;
+      if (ink) continue;
       c.strokeStyle = css([...this.tint.subarray(3 * i, 3 * i + 3)]);
       c.strokeRect(x, y, tw, th);
     }

@@ -19,6 +19,7 @@ function handsOn(map) {
       map.drawing = true;
     }
     if (grip.kind === 'look') map.point(...p);
+    else map.leave(); // nothing under the pointer may hide what is drawn round or dragged
   };
 
   pad.onpointerdown = e => {
@@ -119,6 +120,7 @@ function key(map, e) {
     '+': () => map.zoomAt(...middle, 1.3), '=': () => map.zoomAt(...middle, 1.3), '-': () => map.zoomAt(...middle, 1 / 1.3),
     0: () => map.fit(),
     Escape: () => map.clear(),
+    l: () => map.on.lens?.(), L: () => map.on.lens?.(),
   };
   if (keys[e.key]) { keys[e.key](); return true; }
   if (pin !== 'A' && pin !== 'B') return false;

@@ -105,7 +105,8 @@ function mosaic(grid, places, n, group, hues, neutral) {
   const { side, w, h } = grid, picture = new OffscreenCanvas(side * w, side * h), context = picture.getContext('2d');
   const all = densities(places, n, group, hues.length, side, 1), near = new Float32Array(side * side);
   for (const f of all) for (let i = 0; i < near.length; i++) near[i] += f[i];
-  if (grid.grey) {
+  const { grey } = grid;
+  if (grey) {
     const image = context.createImageData(side * w, side * h), wide = side * w;
     for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
       const q = r * side + c, hue = near[q] > .01 ? mixed(all, q, hues) : neutral, k = clamp(near[q] / .25, .1, 1);
@@ -113,7 +114,7 @@ function mosaic(grid, places, n, group, hues, neutral) {
       for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) {
         const o = 4 * ((r * h + y) * wide + c * w + x);
         image.data.set(hue, o);
-        image.data[o + 3] = grid.grey[from + y * wide + x] * k;
+        image.data[o + 3] = grey[from + y * wide + x] * k;
       }
     }
     context.putImageData(image, 0, 0);
@@ -121,14 +122,14 @@ function mosaic(grid, places, n, group, hues, neutral) {
   }
   for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
     context.globalAlpha = clamp(near[r * side + c] / .25, .12, 1);
-    context.drawImage(grid.canvas, c * w, (side - 1 - r) * h, w, h, c * w, r * h, w, h);
+    context.drawImage(grid.picture, c * w, (side - 1 - r) * h, w, h, c * w, r * h, w, h);
   }
   return picture;
 }
 
 // Every thumbnail as ink in its point's colour on nothing.
 function inkSheet(sheet, n, tint) {
-  const { w, h, columns, grey } = sheet, wide = sheet.canvas.width, image = new ImageData(wide, sheet.canvas.height);
+  const { w, h, columns, grey } = sheet, { width: wide, height: tall } = sheet.picture, image = new ImageData(wide, tall);
   for (let i = 0; i < n; i++) {
     const x0 = (i % columns) * w, y0 = Math.floor(i / columns) * h, r = tint[3 * i], g = tint[3 * i + 1], b = tint[3 * i + 2];
     for (let y = 0; y < h; y++) for (let x = 0, p = (y0 + y) * wide + x0; x < w; x++, p++) {
@@ -138,7 +139,7 @@ function inkSheet(sheet, n, tint) {
       image.data[4 * p + 3] = grey[p];
     }
   }
-  const picture = new OffscreenCanvas(wide, sheet.canvas.height);
+  const picture = new OffscreenCanvas(wide, tall);
   picture.getContext('2d').putImageData(image, 0, 0);
   return picture;
 }
