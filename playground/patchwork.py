@@ -34,8 +34,8 @@ class Patchwork:
     """One model at work.
 
     ask: runs a function on the device thread and awaits what it returns. size: (height, width) of the model's images.
-    make(tiles, known): yields often and returns the tiles anew, (n, c, height, width) in [0, 1]; known is (n, 1, height,
-    width) bool, or None where nothing is hidden. notes: hears of what was done to the picture, in words.
+    make(tiles, known): yields often and returns the tiles anew, (n, c, height, width) in [0, 1]; known is bool
+    (n, 1, height, width), or None where nothing is hidden. notes: hears of what was done to the picture, in words.
     """
 
     ask: Callable[[Callable[[], Any]], Awaitable[Any]]

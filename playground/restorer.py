@@ -1,8 +1,8 @@
 """Restorer: what a model can do for a picture of any size: fill, denoise, reconstruct; codes and back. Faces call it.
 
-Pictures are uint8 (c, h, w), c = 1 or 3; those smaller than the model's images are enlarged and brought back, larger ones
-are cut into tiles that overlap. A grey model does each channel of a colour picture; for a grey picture a colour model
-sees it in three channels and the result is turned grey.
+Pictures are uint8 (c, h, w), c = 1 or 3; those smaller than the model's images are enlarged and brought back, larger
+ones are cut into tiles that overlap. A grey model does each channel of a colour picture; for a grey picture a colour
+model sees it in three channels and the result is turned grey.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,7 +28,7 @@ from playground.masks import scaled
 from playground.model import Autoencoder
 from playground.patchwork import Patchwork, Report, Steps, nothing
 from playground.probes import filling
-from playground.probes.codes import decoded, frozen, seen
+from playground.probes.codes import decoded, frozen
 from playground.probes.paths import HOWS, path
 from playground.probes.pictures import fitted
 from playground.probes.sizes import for_model, from_model
@@ -196,7 +197,7 @@ class Restorer:
         codes = [np.zeros((0, self._size(name)), np.float32)]
         for i in range(0, len(images), CODES):
             batch = await asyncio.to_thread(_fitted, images[i : i + CODES], shape)
-            codes.append(await self._ask(name, lambda _, batch=batch: seen(model, batch, _device(model))[0]))
+            codes.append(await self._ask(name, partial(_encoded, model, batch)))
         return np.concatenate(codes)
 
     async def decode(self, name: str, codes: np.ndarray) -> np.ndarray:
@@ -208,7 +209,7 @@ class Restorer:
         images = [np.zeros((0, *shape), np.uint8)]
         for i in range(0, len(codes), CODES):
             rows = codes[i : i + CODES]
-            images.append(to_bytes(await self._ask(name, lambda _, rows=rows: decoded(model, rows, _device(model)))))
+            images.append(to_bytes(await self._ask(name, partial(decoded, model, rows, _device(model)))))
         return np.concatenate(images)
 
     async def interpolate(self, name: str, a: np.ndarray, b: np.ndarray, steps: int = 9,
@@ -224,12 +225,12 @@ class Restorer:
 
     # The device -----------------------------------------------------------------------------------------------------
 
-    async def _ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Any:
-        return await asyncio.wrap_future(self.workbench.ask(name, question))
+    async def _ask(self, name: str, do: Callable[[], Any]) -> Any:
+        return await asyncio.wrap_future(self.workbench.ask(name, lambda model: do()))
 
     def _patchwork(self, name: str, model: Autoencoder, shape: Shape, make: Callable[[Tensor, Any], Steps],
                    notes: list[str]) -> Patchwork:
-        return Patchwork(lambda do: self._ask(name, lambda _: do()), _device(model), shape[1:], make, notes)
+        return Patchwork(partial(self._ask, name), _device(model), shape[1:], make, notes)
 
     async def _model(self, name: str, way: str = "") -> tuple[Autoencoder, Shape]:
         """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so."""
@@ -240,8 +241,8 @@ class Restorer:
         if way and way not in its:
             raise Trouble(f"{experiment.title} was not trained to {way}; choose another model.")
         # only a model in training mode changes while it is asked; those read from files were never in it
-        model = await self._ask(name, lambda model: frozen(model) if model.training else model)
-        return model, experiment.data.shape
+        still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
+        return await asyncio.wrap_future(still), experiment.data.shape
 
 
 def _check(image: np.ndarray, truth: np.ndarray | None = None) -> None:
@@ -261,6 +262,11 @@ def _for_model(image: np.ndarray, shape: Shape, notes: list[str]) -> np.ndarray:
 
 def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
     return np.stack([fitted(image, shape, ground=0.5)[0] for image in images])
+
+
+@torch.no_grad()
+def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+    return model.encode(torch.from_numpy(batch).to(_device(model))).float().cpu().numpy()
 
 
 def _device(model: Autoencoder) -> torch.device:

@@ -1,4 +1,4 @@
-"""Filling hidden pixels with a plain autoencoder: the code whose reconstruction fits the known pixels best.
+"""Filling hidden pixels, with a plain autoencoder by the code whose reconstruction fits the known pixels best.
 
 Everything long is a generator that pauses often, so that the device can be shared; it returns its result.
 """
@@ -6,6 +6,7 @@ Everything long is a generator that pauses often, so that the device can be shar
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,12 @@ LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried
 EDGE = 1e-4  # how near to their bounds codes of sigmoid and tanh units may start
 
 Steps = Generator[None, None, Tensor]
+
+
+def inpaint(model: Any, x: Tensor, known: Tensor) -> Steps:
+    """Images (n, c, h, w) with what is not known (n, 1, h, w) filled by a model that was trained to."""
+    yield
+    return model.fill(x, ~known)
 
 
 def reconstruct(model: Autoencoder, x: Tensor) -> Steps:
@@ -97,7 +104,7 @@ def _units(activation: nn.Module):
 
 def _gauss_newton(decoded, z: Tensor, target: Tensor, directions: int) -> Steps:
     """The step (n, k) that minimises ‖J·step - (target - decoded(z))‖² per image, by conjugate gradients."""
-    out, pull = torch.func.vjp(decoded, z)
+    out, pull = torch.func.vjp(decoded, z)[:2]
     residual = (target - out).detach()
     downhill = pull(residual)[0].detach()
     step, direction, slope = torch.zeros_like(z), downhill, _dot(downhill, downhill)

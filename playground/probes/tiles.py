@@ -10,14 +10,14 @@ OVERLAP = 0.5  # of a tile's side is shared with the next one, so that each pixe
 
 
 def starts(length: int, side: int) -> np.ndarray:
-    """Where tiles of `side` begin along `length` >= side pixels: evenly, from edge to edge, half overlapping at least."""
+    """Where tiles of `side` begin along `length` >= side pixels: evenly from edge to edge, sharing half or more."""
     step = max(1, math.floor(side * (1 - OVERLAP)))
     count = 1 + math.ceil((length - side) / step)
     return np.round(np.linspace(0, length - side, count)).astype(int)
 
 
 def slopes(begins: np.ndarray, side: int) -> np.ndarray:
-    """Weights (tiles, side) along one axis, above 0 and at most 1: they rise and fall only where a neighbour overlaps."""
+    """Weights (tiles, side) along one axis, in (0, 1]: they rise and fall only where a neighbour overlaps."""
     weights = np.ones((len(begins), side), np.float32)
     for i in range(1, len(begins)):
         shared = side - (begins[i] - begins[i - 1])
