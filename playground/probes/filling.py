@@ -104,20 +104,41 @@ def _units(activation: nn.Module):
 
 def _gauss_newton(decoded, z: Tensor, target: Tensor, directions: int) -> Steps:
     """The step (n, k) that minimises ‖J·step - (target - decoded(z))‖² per image, by conjugate gradients."""
-    out, pull = torch.func.vjp(decoded, z)[:2]
-    residual = (target - out).detach()
-    downhill = pull(residual)[0].detach()
+    back, forth, out = _jacobian(decoded, z)
+    residual = target - out
+    downhill = back(residual)
     step, direction, slope = torch.zeros_like(z), downhill, _dot(downhill, downhill)
     for _ in range(min(directions, z.shape[1])):
-        along = torch.func.jvp(decoded, (z,), (direction,))[1].detach()
+        along = forth(direction)
         length = slope / _dot(along, along).clamp_min(1e-30)
         step = step + _per_image(length, step) * direction
         residual = residual - _per_image(length, residual) * along
-        downhill = pull(residual)[0].detach()
+        downhill = back(residual)
         before, slope = slope, _dot(downhill, downhill)
         direction = downhill + _per_image(slope / before.clamp_min(1e-30), direction) * direction
         yield
     return step
+
+
+def _jacobian(decoded, z: Tensor):
+    """The maps r -> Jᵀr and p -> Jp at z, and decoded(z).
+
+    Jp is the derivative of v -> Jᵀv, which is linear: two backward passes, where forward-mode differentiation would
+    first load seconds of machinery.
+    """
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        out = decoded(z)
+        v = torch.zeros_like(out, requires_grad=True)
+        (pulled,) = torch.autograd.grad(out, z, v, create_graph=True)
+
+    def back(residual: Tensor) -> Tensor:
+        return torch.autograd.grad(out, z, residual, retain_graph=True)[0]
+
+    def forth(direction: Tensor) -> Tensor:
+        return torch.autograd.grad(pulled, v, direction, retain_graph=True)[0]
+
+    return back, forth, out.detach()
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
