@@ -27,3 +27,35 @@ def ssim(images: np.ndarray, reconstructions: np.ndarray) -> float | None:
         structural_similarity(image, reconstruction, channel_axis=0, data_range=1.0, win_size=window)
         for image, reconstruction in zip(images, reconstructions)
     ]))
+
+
+def psnr_between(image: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -> float | None:
+    """PSNR in dB of uint8 images (c, h, w), over the pixels `where` (h, w) is True or over all; None where none is."""
+    if where is not None:
+        image, truth = image[:, where], truth[:, where]
+    if not image.size:
+        return None
+    return psnr(float(np.square((image.astype(np.float32) - truth) / 255).mean(dtype=np.float64)))
+
+
+def ssim_between(image: np.ndarray, truth: np.ndarray, where: np.ndarray | None = None) -> float | None:
+    """The map of structural similarity of uint8 images (c, h, w), averaged over `where` (h, w) or over all.
+
+    None for images below 3 pixels a side, or where nothing is asked for. Windows at the rim see pixels beside it too.
+    """
+    from skimage.metrics import structural_similarity
+
+    h, w = image.shape[1:]
+    if min(h, w) < 3 or (where is not None and not where.any()):
+        return None
+    window = min(7, min(h, w) - 1 + min(h, w) % 2)
+    if where is not None:  # only the part around it, since an image may have 12 megapixels
+        rows, columns = (_around(np.flatnonzero(where.any(axis)), n, window) for axis, n in ((1, h), (0, w)))
+        image, truth, where = image[:, rows, columns], truth[:, rows, columns], where[rows, columns]
+    similar = structural_similarity(image, truth, channel_axis=0, data_range=255, win_size=window, full=True)[1]
+    return float(similar.mean() if where is None else similar[:, where].mean())
+
+
+def _around(places: np.ndarray, length: int, window: int) -> slice:
+    """From the first to the last place and a window beyond on each side, within 0 to length."""
+    return slice(max(0, places[0] - window), min(length, places[-1] + window + 1))

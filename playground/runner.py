@@ -171,6 +171,8 @@ class Engine:
             except queue.Empty:
                 return
             patience = 0
+            if not future.set_running_or_notify_cancel():
+                continue  # who asked has left
             try:
                 future.set_result(do())
             except Exception as error:

@@ -174,9 +174,8 @@ class Workbench:
         answer: Future = Future()
 
         def when_loaded(images: Future) -> None:
-            if (error := images.exception()) is not None:
-                answer.set_exception(error)
-                return
+            if images.exception() is not None:
+                return _hand_over(images, answer)
             asked = self._engine.ask(lambda: question(self._model(name), images.result()))
             asked.add_done_callback(lambda done: _hand_over(done, answer))
 
@@ -185,6 +184,10 @@ class Workbench:
         except Trouble as trouble:
             answer.set_exception(trouble)
         return answer
+
+    def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future:
+        """As `probe`, of the network alone: its data set is not loaded for it."""
+        return self._engine.ask(lambda: question(self._model(name)))
 
     def aside(self, do: Callable[[], Any]) -> Future:
         """Run something long that needs no device on a thread of its own: fitting a map, importing pictures."""
@@ -289,8 +292,9 @@ class Workbench:
 
 
 def _hand_over(done: Future, answer: Future) -> None:
-    """Settle one future as another was."""
-    if (error := done.exception()) is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(done.result())
+    """Settle one future as another was, if somebody still waits."""
+    if answer.set_running_or_notify_cancel():
+        if (error := done.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(done.result())

@@ -15,15 +15,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept"),
-    ("layers", "adam", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered"),
+    ("layers", "adam", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
+     "classical"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment",),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "supply"),
-    ("workbench", "explorer"),
+    ("trainer", "library", "supply", "patchwork"),
+    ("workbench", "explorer", "restorer"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "lab", "studio", "server",
-     "progress", "commands", "__main__"),
+     "progress", "commands", "commands_images", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

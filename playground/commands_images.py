@@ -1,0 +1,210 @@
+"""What the command line does with pictures: fill, denoise, reconstruct, encode; any size and colour mode in."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from playground.commands import Wrong
+from playground.events import Snapshot, Trouble
+from playground.images import MAX_FILE, MEGA, read_contents
+from playground.layered import Layered, format_of, read_layered, write_layered
+from playground.progress import Progress
+
+if TYPE_CHECKING:  # torch takes a second or two to import: only where a command needs it
+    from playground.experiment import Experiment
+    from playground.library import Library
+    from playground.model import Autoencoder
+    from playground.restorer import Restored, Restorer
+
+STANDARD = "-"
+PATIENCE = 2.0  # seconds that need no progress shown
+
+
+def add_to(verbs: Any) -> None:
+    """The four commands and what they take."""
+    for name, run, what in (
+        ("inpaint", inpaint, "fill what a mask hides of a picture"),
+        ("denoise", denoise, "take the noise out of a picture"),
+        ("reconstruct", reconstruct, "show what a model makes of a picture"),
+    ):
+        verb = verbs.add_parser(name, help=what, description=run.__doc__)
+        also = ', or "telea" or "biharmonic" for the classical fills' if run is inpaint else ""
+        verb.add_argument("--model", required=True, help=f"a name that `models` lists, a .safetensors file{also}")
+        if run is inpaint:
+            verb.add_argument("--mask", required=True, help="a picture that is white where the other is hidden")
+        verb.add_argument("source", metavar="in", help="the picture, or - for the standard input")
+        verb.add_argument("target", metavar="out", help="where to write it, or - for the standard output, as PNG")
+        verb.set_defaults(run=run)
+    verb = verbs.add_parser("encode", help="write the codes of pictures", description=encode.__doc__)
+    verb.add_argument("--model", required=True, help="a name that `models` lists, or a .safetensors file")
+    verb.add_argument("files", nargs="+", metavar="FILE", help="pictures; - for the standard input")
+    verb.add_argument("--out", required=True, help="the .npz file, or - for the standard output")
+    verb.set_defaults(run=encode)
+
+
+def inpaint(arguments: argparse.Namespace) -> int:
+    """Fill the white part of the mask in a picture of any size and colours; the rest stays exactly as it is, but for
+    16 bits, which become 8. Transparency is kept, and what was filled is opaque."""
+    if arguments.source == arguments.mask == STANDARD:
+        raise Wrong("The standard input holds the picture or the mask, not both.")
+    mask = _read(arguments.mask)
+    hidden = mask.image.mean(0) >= 128
+
+    def work(restorer: Restorer, image: np.ndarray, told: Callable) -> Coroutine[Any, Any, Restored]:
+        return restorer.inpaint(arguments.model, image, hidden, report=told)
+
+    return _restore(arguments, work, hidden)
+
+
+def denoise(arguments: argparse.Namespace) -> int:
+    """Take the noise out of a picture of any size and colours; 16 bits become 8, transparency is kept."""
+    return _restore(arguments, lambda restorer, image, told: restorer.denoise(arguments.model, image, report=told))
+
+
+def reconstruct(arguments: argparse.Namespace) -> int:
+    """Write what a model makes of a picture of any size and colours; 16 bits become 8, transparency is kept."""
+    return _restore(arguments, lambda restorer, image, told: restorer.reconstruct(arguments.model, image, report=told))
+
+
+def encode(arguments: argparse.Namespace) -> int:
+    """Write the codes of pictures, each fitted to the model's images, as one .npz file: `codes` (n, k) and `files`."""
+    if arguments.files.count(STANDARD) > 1:
+        raise Wrong("The standard input holds one picture.")
+    target = _target(arguments.out)
+    images = [_read(file).image for file in arguments.files]
+    codes = _answer(arguments.model, lambda restorer: restorer.encode(arguments.model, images))
+    file = io.BytesIO()
+    np.savez(file, codes=codes, files=np.array(arguments.files))
+    _write(target, file.getvalue())
+    return 0
+
+
+def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray | None = None) -> int:
+    """Read a picture, have it restored, write it; what was done to it goes to the standard error."""
+    from playground.masks import scaled
+
+    target = _target(arguments.target)
+    _refusing(format_of, _suffix(target))  # before the work, not after it
+    picture = _read(arguments.source)
+    progress, began = Progress(sys.stderr), time.monotonic()
+
+    def told(fraction: float) -> None:
+        if fraction < 1 and time.monotonic() - began > PATIENCE:
+            progress.waiting(f"{arguments.run.__name__} {arguments.source}", fraction)
+
+    restored = _answer(arguments.model, lambda restorer: work(restorer, picture.image, told))
+    opaque = None if hidden is None else scaled(hidden, *picture.image.shape[1:])
+    notes = [restored.note, *picture.notes]
+    data, note = write_layered(picture.replaced(restored.image, opaque), _suffix(target))
+    _write(target, data)
+    progress.note(" ".join(filter(None, (*notes, note))) or "Done.")
+    return 0
+
+
+# Files and standard streams ------------------------------------------------------------------------------------------
+
+
+def _target(name: str) -> Path | None:
+    """The file to write, None for the standard output; Wrong at once where no file can be written."""
+    if name == STANDARD:
+        return None
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise Wrong(f"No file can be written to {path}.")
+    return path
+
+
+def _suffix(path: Path | None) -> str:
+    return ".png" if path is None else path.suffix
+
+
+def _read(name: str) -> Layered:
+    if name != STANDARD:
+        return _refusing(read_layered, _refusing(read_contents, Path(name), name), name)
+    data = sys.stdin.buffer.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise Wrong(f"The standard input holds more than {MAX_FILE // MEGA} MB.")
+    return _refusing(read_layered, data, "The standard input")
+
+
+def _refusing(do: Callable, *values: Any) -> Any:
+    """do(*values), whose Trouble is one with the arguments."""
+    try:
+        return do(*values)
+    except Trouble as trouble:
+        raise Wrong(str(trouble)) from None
+
+
+def _write(path: Path | None, data: bytes) -> None:
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise Wrong(f"{path} cannot be written: {error.strerror}.") from None
+
+
+# The model -----------------------------------------------------------------------------------------------------------
+
+
+def _answer(model: str, question: Callable[[Restorer], Coroutine]) -> Any:
+    """What a restorer says, of a model's file or name; Wrong with the sentence of its Trouble."""
+    from playground.restorer import Restorer
+
+    return _refusing(asyncio.run, question(Restorer(Alone(model))))
+
+
+class Alone:
+    """One model for one command, in place of a Workbench, which would take up the runs that a server left."""
+
+    def __init__(self, model: str):
+        from playground.home import home
+        from playground.library import Library
+
+        self.library: Library = Library(home() / "runs")
+        self._name = model
+
+    def experiment(self, name: str) -> Experiment:
+        return self._loaded[0]
+
+    def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future:
+        """The answer, found here and now."""
+        answer: Future = Future()
+        try:
+            answer.set_result(question(self._loaded[1]))
+        except Exception as error:
+            answer.set_exception(error)
+        return answer
+
+    def jobs(self) -> tuple[Snapshot, ...]:
+        return ()
+
+    @cached_property
+    def _loaded(self) -> tuple[Experiment, Autoencoder]:
+        from playground import checkpoint
+        from playground.device import choose_device
+
+        saved = checkpoint.load(self._path())
+        return saved.experiment, saved.model().to(choose_device())
+
+    def _path(self) -> Path:
+        path = Path(self._name)
+        if path.suffix == ".safetensors" or path.is_file():
+            return path
+        if (entry := self.library.find(self._name)) is None:
+            raise Trouble(f"There is no file and no model called {self._name!r}; "
+                          "`python -m playground models` lists the models.")
+        return entry.path

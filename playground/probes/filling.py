@@ -1,0 +1,149 @@
+"""Filling hidden pixels, with a plain autoencoder by the code whose reconstruction fits the known pixels best.
+
+Everything long is a generator that pauses often, so that the device can be shared; it returns its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from playground.model import Autoencoder
+
+MERGES = 8  # passes x <- merge(known, D(E(x))) that find a place to start from
+STEPS = 3  # Gauss-Newton steps from there
+DIRECTIONS = 12  # conjugate directions in each step
+LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried
+EDGE = 1e-4  # how near to their bounds codes of sigmoid and tanh units may start
+
+Steps = Generator[None, None, Tensor]
+
+
+def inpaint(model: Any, x: Tensor, known: Tensor) -> Steps:
+    """Images (n, c, h, w) with what is not known (n, 1, h, w) filled by a model that was trained to."""
+    yield
+    return model.fill(x, ~known)
+
+
+def reconstruct(model: Autoencoder, x: Tensor) -> Steps:
+    """D(E(x)) of images (n, c, h, w), in [0, 1]."""
+    yield
+    with torch.no_grad():
+        return model(x).clamp(0, 1)
+
+
+def project(model: Autoencoder, x: Tensor, known: Tensor, steps: int = STEPS, directions: int = DIRECTIONS) -> Steps:
+    """D(s) with the code s that minimises ‖known · (D(s) - x)‖², per image: x (n, c, h, w), known (n, 1, h, w) bool.
+
+    Starts where x <- merge(known, D(E(x))) leads, then takes Gauss-Newton steps, each solved by conjugate gradients
+    (CGLS, Björck 1996), which needs products with the Jacobian only and leaves alone what the known pixels do not tell.
+    A step that does not help is not taken: the error never grows. What x holds where it is not known plays no part.
+    """
+    weight = known.to(x)
+    code = yield from _start(model, x * weight, weight)
+    squash, spread = _units(model.encoder.blocks[-1].activation)
+    z = spread(code)
+
+    def decoded(z: Tensor) -> Tensor:
+        return weight * model.decode(squash(z))
+
+    target = weight * x
+    best = _error(decoded(z), target)
+    for _ in range(steps):
+        step = yield from _gauss_newton(decoded, z, target, directions)
+        start = z
+        for length in LENGTHS:
+            with torch.no_grad():
+                trial = start + length * step
+                error = _error(decoded(trial), target)
+            better = error < best  # never where the error is no number
+            z = torch.where(better[:, None], trial, z)
+            best = torch.where(better, error, best)
+        yield
+    with torch.no_grad():
+        return model.decode(squash(z)).clamp(0, 1)
+
+
+@torch.no_grad()
+def _error(out: Tensor, target: Tensor) -> Tensor:
+    return (out - target).square().flatten(1).sum(1)
+
+
+def _start(model: Autoencoder, target: Tensor, weight: Tensor) -> Steps:
+    """The code (n, k) that fits best among those met on the way of x <- merge(known, D(E(x)))."""
+    pixels = weight.sum((2, 3), keepdim=True)
+    mean = torch.where(pixels > 0, target.sum((2, 3), keepdim=True) / pixels.clamp_min(1), 0.5)
+    x, best, least = target + (1 - weight) * mean, None, None
+    for _ in range(MERGES):
+        with torch.no_grad():
+            code = model.encode(x)
+            out = model.decode(code).clamp(0, 1)
+            error = _error(weight * out, target)
+            if best is None or least is None:
+                best, least = code, error
+            else:  # equal errors: the later one, which matters where nothing is known
+                best = torch.where((error <= least)[:, None], code, best)
+                least = torch.minimum(error, least)
+            x = target + (1 - weight) * out
+        yield
+    assert best is not None
+    return best
+
+
+def _units(activation: nn.Module):
+    """The code layer's activation and its inverse, so that no step leads to a code that no image could have."""
+    if isinstance(activation, nn.Sigmoid):
+        return torch.sigmoid, lambda code: code.clamp(EDGE, 1 - EDGE).logit()
+    if isinstance(activation, nn.Tanh):
+        return torch.tanh, lambda code: code.clamp(EDGE - 1, 1 - EDGE).atanh()
+    return lambda z: z, lambda code: code
+
+
+def _gauss_newton(decoded, z: Tensor, target: Tensor, directions: int) -> Steps:
+    """The step (n, k) that minimises ‖J·step - (target - decoded(z))‖² per image, by conjugate gradients."""
+    back, forth, out = _jacobian(decoded, z)
+    residual = target - out
+    downhill = back(residual)
+    step, direction, slope = torch.zeros_like(z), downhill, _dot(downhill, downhill)
+    for _ in range(min(directions, z.shape[1])):
+        along = forth(direction)
+        length = slope / _dot(along, along).clamp_min(1e-30)
+        step = step + _per_image(length, step) * direction
+        residual = residual - _per_image(length, residual) * along
+        downhill = back(residual)
+        before, slope = slope, _dot(downhill, downhill)
+        direction = downhill + _per_image(slope / before.clamp_min(1e-30), direction) * direction
+        yield
+    return step
+
+
+def _jacobian(decoded, z: Tensor):
+    """The maps r -> Jᵀr and p -> Jp at z, and decoded(z).
+
+    Jp is the derivative of v -> Jᵀv, which is linear: two backward passes, where forward-mode differentiation would
+    first load seconds of machinery.
+    """
+    with torch.enable_grad():
+        z = z.detach().requires_grad_()
+        out = decoded(z)
+        v = torch.zeros_like(out, requires_grad=True)
+        (pulled,) = torch.autograd.grad(out, z, v, create_graph=True)
+
+    def back(residual: Tensor) -> Tensor:
+        return torch.autograd.grad(out, z, residual, retain_graph=True)[0]
+
+    def forth(direction: Tensor) -> Tensor:
+        return torch.autograd.grad(pulled, v, direction, retain_graph=True)[0]
+
+    return back, forth, out.detach()
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).flatten(1).sum(1)
+
+
+def _per_image(values: Tensor, like: Tensor) -> Tensor:
+    return values.view(-1, *(1,) * (like.ndim - 1))

@@ -1,0 +1,53 @@
+"""Sizes and channels: pictures brought to what a model takes, and its results back to what came in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
+
+
+def for_model(image: np.ndarray, channels: int) -> tuple[np.ndarray, str]:
+    """A picture (c, h, w) as a batch (m, channels, h, w), and what was done to it, or "".
+
+    A grey model gets each channel of a colour picture as a picture of its own; a colour model gets grey thrice.
+    """
+    if len(image) == channels:
+        return image[None], ""
+    if channels == 1:
+        return image[:, None], "a grey model did each colour channel by itself"
+    return np.repeat(image, channels, 0)[None], "a colour model did it in colour, and the result was turned grey"
+
+
+def from_model(batch: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The way back: a batch (m, channels, h, w) in [0, 1] as uint8 with the channels of `image`."""
+    if batch.shape[:2] == (1, len(image)):
+        whole = batch[0]
+    elif batch.shape[1] == 1:
+        whole = batch[:, 0]
+    else:
+        whole = np.tensordot(LUMA, batch[0], 1)[None]
+    return np.round(np.clip(whole, 0, 1) * 255).astype(np.uint8)
+
+
+def resized(batch: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A batch (m, c, h, w), uint8 or float32, resampled to (height, width) (Lanczos), of the same dtype."""
+    from PIL import Image
+
+    whole = batch.dtype == np.uint8
+
+    def one(plane: np.ndarray) -> np.ndarray:
+        picture = Image.fromarray(plane, "L" if whole else "F")
+        return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+
+    planes = [one(np.ascontiguousarray(plane)) for plane in batch.reshape(-1, *batch.shape[2:])]
+    return np.stack(planes).reshape(*batch.shape[:2], height, width)
+
+
+def deeper(mask: np.ndarray, reach: float) -> np.ndarray:
+    """The hidden pixels of a mask (h, w) that are farther than `reach` pixels from every known one."""
+    import cv2
+
+    if mask.all():
+        return mask
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
