@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from playground.explore_routes import Explore
 from playground.live import Live
 from playground.look import PORT
+from playground.studio.mount import Studio
 
 if TYPE_CHECKING:
     import streamlit as st
@@ -69,6 +70,7 @@ async def health(request: Request) -> Response:
 
 live = Live(workbench)
 explore = Explore(workbench)
+studio = Studio(workbench)
 
 
 def routes() -> list[BaseRoute]:
@@ -76,6 +78,7 @@ def routes() -> list[BaseRoute]:
     return [
         *live.routes(),
         *explore.routes(),
+        *studio.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]
@@ -89,14 +92,16 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())
-    warming_maps = asyncio.create_task(explore.warm_later())
+    warming_more = [asyncio.create_task(face.warm_later()) for face in (explore, studio)]
     _say_address()
     try:
         yield {}
     finally:
         ticking.cancel()
-        warming_maps.cancel()
+        for task in warming_more:
+            task.cancel()
         live.close()
+        await studio.close()
         await asyncio.wait([warming])
         await asyncio.to_thread(workbench().close)
 

@@ -64,10 +64,7 @@ def theme() -> Base:
     both: dict[str, Any] = dict(ONE_FOR_BOTH)
     for name, ours in NAMES.items():
         both[name], both[f"{name}_dark"] = COLOURS[ours]
-    known = made.set.__code__.co_varnames
-    unknown = [name for name in both if name not in known]
-    made.set(**{name: value for name, value in both.items() if name not in unknown})
-    return made
+    return made.set(**both)
 
 
 def _hue(name: str) -> Color:
