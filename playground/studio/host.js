@@ -1,19 +1,23 @@
 // Draws one of the project's own components inside a gr.HTML, in a shadow tree of its own that no update of the page
-// replaces. value: what the component is told, as JSON; an empty one leaves the place as it is. What the component
-// triggers goes out as the event 'act'.
+// replaces. value: what the component is told, as JSON; an empty one hides it. Which model the component shows, where it
+// has a choice, is its own affair; what else it triggers goes out as the event 'act'.
 const box = element.querySelector('.ap-piece'), root = box.attachShadow({ mode: 'open' });
 import(new URL(`/pieces/${box.dataset.piece}.js`, document.baseURI)).then(({ default: draw, html, css }) => {
+  let chosen = '', data = null;
   root.innerHTML = `<style>${css}</style><div>${html}</div>`;
+  const show = () => {
+    const name = data.choices?.some(one => one.name === chosen) ? chosen : data.name;
+    draw({ data: { ...data, name }, parentElement: root.lastElementChild, setTriggerValue: act });
+  };
+  const act = (name, value) => {
+    if (value?.do !== 'choose') return trigger('act', { name, value });
+    chosen = value.name;
+    show();
+  };
   const tell = () => {
-    const data = JSON.parse(props.value || 'null');
+    data = JSON.parse(props.value || 'null');
     box.hidden = !data;
-    if (!data) return;
-    const act = (name, value) => {
-      if (value?.do === 'choose' && data.choices) tellAs({ ...data, name: value.name });
-      else trigger('act', { name, value });
-    };
-    const tellAs = now => draw({ data: now, parentElement: root.lastElementChild, setTriggerValue: act });
-    tellAs(data);
+    if (data) show();
   };
   tell();
   watch('value', tell);
