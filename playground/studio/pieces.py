@@ -32,7 +32,8 @@ async def module(request: Request) -> Response:
 @cache
 def _module(name: str) -> str:
     parts = source(name)
-    return f"{parts['js']}\nexport const html = {json.dumps(parts['html'])}, css = {json.dumps(parts['css'])};\n"
+    page = f"const pieceHtml = {json.dumps(parts['html'])}, pieceCss = {json.dumps(parts['css'])};"
+    return f"{parts['js']}\n{page}\nexport {{ pieceHtml as html, pieceCss as css }};\n"
 
 
 async def icons(request: Request) -> Response:
