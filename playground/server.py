@@ -38,13 +38,13 @@ _making = threading.Lock()
 _made: list[Workbench] = []
 
 
-def workbench() -> Workbench:
-    """The process's one workbench, made at the first call (that imports torch: a second or two)."""
+def workbench(kind: type[Workbench] | None = None) -> Workbench:
+    """The process's one workbench, made at the first call (that imports torch: a second or two), of a kind if need be."""
     with _making:
         if not _made:
             from playground.workbench import Workbench
 
-            _made.append(Workbench())
+            _made.append((kind or Workbench)())
         return _made[0]
 
 

@@ -60,16 +60,6 @@ class Workbench:
         self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier)
         return job
 
-    def host(self, experiment: Experiment) -> str:
-        """A run whose steps are taken elsewhere, in another process; `tell` says what is known of it."""
-        job = secrets.token_urlsafe(12)
-        self._engine.host(job, experiment)
-        return job
-
-    def tell(self, job: str, **changes: Any) -> None:
-        """Replace the snapshot of a hosted run: event, status, problem."""
-        self._engine.ask(lambda: self._engine.publish(job, **changes))
-
     def pause(self, job: str) -> Future:
         return self._command(self._engine.pause, job)
 

@@ -22,10 +22,10 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
     from playground.studio import page
-    from playground.studio.zero import SlicedTrainings
+    from playground.studio.zero import Hosting, SlicedTrainings
 
-    bench = server.workbench()
-    trainings = SlicedTrainings(bench, gpu) if gpu else None
+    bench = server.workbench(Hosting)
+    trainings = SlicedTrainings(bench, gpu) if gpu else None  # type: ignore[arg-type]
     demo = page.build(bench, trainings, lab=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a host's polite end saves the runs, as Ctrl-C does
     demo.launch(server_name=host, server_port=port, quiet=True, max_threads=demo.max_threads, share=False,

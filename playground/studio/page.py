@@ -40,7 +40,7 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
         gr.HTML(_head(lab), apply_default_css=False, js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Restore", id="restore"):
-                Restore(actions).build()
+                Restore(actions).build(demo)
             label = Label()
             if label.tasks:
                 with gr.Tab("Label", id="label"):

@@ -27,8 +27,8 @@ class Restore:
     def __init__(self, actions: Actions):
         self.actions, self.restorer = actions, actions.restorer
 
-    def build(self) -> None:
-        first = self.choices("inpaint")
+    def build(self, demo: gr.Blocks) -> None:
+        first, rows = self.choices("inpaint"), examples.rows(self.restorer)
         with gr.Row():
             with gr.Column(scale=5, min_width=320):
                 with gr.Row():
@@ -36,7 +36,7 @@ class Restore:
                     model = gr.Dropdown(first, value=first[0][1], label="Model", allow_custom_value=True, scale=1,
                                         min_width=200, elem_id="restore-model", info="Yours are listed as they learn.")
                 editor = pictures.bounded(gr.ImageEditor(
-                    label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
+                    rows[0][2], label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
                     brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"), eraser=gr.Eraser(default_size=36),
                     layers=False, transforms=(), canvas_size=CANVAS, elem_id="restore-editor",
                     sources=("upload", "webcam", "clipboard"), buttons=[],
@@ -55,11 +55,12 @@ class Restore:
         shown = {"show_progress": "minimal", **quiet}
         gr.on([editor.change], self.run, inputs, outputs, trigger_mode="always_last", **shown)
         gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
+        demo.load(self.run, inputs, outputs, **shown)
         way.change(self.switch, way, [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, **shown)
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
-        gr.Examples([[*row] for row in examples.rows(self.restorer)], [way, model, editor], outputs, self._example,
+        gr.Examples(rows, [way, model, editor], outputs, self._example,
                     run_on_click=True, cache_examples=False, api_visibility="private", label="Examples: click one")
 
     def choices(self, way: str) -> list[tuple[str, str]]:

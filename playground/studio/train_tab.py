@@ -62,7 +62,7 @@ class Train:
         self._names, found = ["data", "variant", "architecture", "architecture.code"], [data, variant, architecture, code]
         groups = []
         for name in variants:
-            with gr.Group(visible=name == plain.variant.name) as group:
+            with gr.Group(visible=name == plain.variant.name and bool(knobs(variants[name]))) as group:
                 for knob_name, setting in knobs(variants[name]).items():
                     found.append(control(knob_name, setting, getattr(variants[name](), knob_name)))
                     self._names.append(f"variant/{name}.{knob_name}")
@@ -71,7 +71,7 @@ class Train:
             for name, setting in knobs(plain.training).items():
                 found.append(control(name, setting, getattr(plain.training, name)))
                 self._names.append(f"training.{name}")
-        shown = lambda chosen: [gr.Group(visible=name == chosen) for name in variants]  # noqa: E731
+        shown = lambda chosen: [gr.Group(visible=name == chosen and bool(knobs(variants[name]))) for name in variants]  # noqa: E731
         variant.change(shown, variant, groups, api_visibility="private", queue=False, show_progress="hidden")
         return found
 

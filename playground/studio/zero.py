@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,10 +58,26 @@ def stopping(runs: str, job: str) -> Path:
     return Path(runs) / f"{job}.stop"
 
 
+class Hosting(Workbench):
+    """A workbench that also knows runs whose steps are taken elsewhere."""
+
+    def host(self, experiment: Experiment) -> str:
+        """A run that this process does not play; returns its name."""
+        job = secrets.token_urlsafe(12)
+        self._engine.host(job, experiment)
+        return job
+
+    def tell(self, job: str, **changes: Any) -> None:
+        """Replace the snapshot of a hosted run: event, status, problem."""
+        self._engine.ask(lambda: self._engine.publish(job, **changes))
+
+
 class SlicedTrainings(Trainings):
     """Trainings whose steps are taken slice by slice inside a decorated call; snapshots are told to the workbench."""
 
-    def __init__(self, workbench: Workbench, gpu: Callable[..., Any], limits: Limits = LIMITS):
+    workbench: Hosting
+
+    def __init__(self, workbench: Hosting, gpu: Callable[..., Any], limits: Limits = LIMITS):
         super().__init__(workbench, limits)
         self._runs = str(workbench.library.runs)
         self._slice = gpu(duration=round(SLICE + BESIDE))(run_slice)
