@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -241,5 +242,6 @@ def expose(actions: Actions) -> None:
 
 
 def _endpoint(do: Callable, inputs: Any, outputs: Any) -> None:
+    """What streams needs Gradio's queue; all else has its own, `Turns`, and so MCP tools answer with real images."""
     gr.Button(visible=False).click(do, inputs, outputs, api_name=do.__name__, concurrency_limit=None,
-                                   show_progress="hidden")
+                                   show_progress="hidden", queue=inspect.isasyncgenfunction(do))

@@ -37,6 +37,7 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
     actions = Actions(workbench, trainings or Trainings(workbench))
     with gr.Blocks(title="Studio · Autoencoder Playground", delete_cache=(OFTEN, HOUR), analytics_enabled=False,
                    fill_width=True) as demo:
+        expose(actions)  # first: theirs are the plain names
         gr.HTML(_head(lab), apply_default_css=False, js_on_load=None)
         with gr.Tabs():
             with gr.Tab("Restore", id="restore"):
@@ -49,7 +50,6 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
                 Explore(actions).build(tab, demo)
             with gr.Tab("Train", id="train"):
                 Train(actions, lab).build()
-        expose(actions)
     demo.queue(max_size=LIMITS.all_waiting, default_concurrency_limit=None)
     demo.max_threads = demo._queue.max_thread_count = LIMITS.all_waiting  # Turns decides who works, not the count
     demo._queue.sleep_when_free = REST

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import gradio as gr
 import numpy as np
-from gradio.utils import get_upload_folder, is_in_or_equal
+from gradio.utils import abspath, get_upload_folder, is_in_or_equal
 
 from playground.events import Trouble
 from playground.images import FORMATS, read_image
@@ -46,12 +46,13 @@ def _at_home(component: Any) -> Any:
     bring = component.async_move_resource_to_block_cache
 
     async def brought(path: Any) -> Any:
-        if str(path).lower().startswith(("http://", "https://")):
-            _, found, own = str(path).partition(OWN)
-            if not found or not is_in_or_equal(unquote(own), get_upload_folder()):
-                raise gr.Error("A picture is uploaded here, or sent as a data address; other addresses are not fetched.")
-            path = unquote(own)
-        return await bring(path)
+        text = str(path)
+        if text.lower().startswith(("http://", "https://")):  # our own address of an upload, or none that we fetch
+            text = unquote(text.partition(OWN)[2])
+        if not text or not is_in_or_equal(abspath(text), get_upload_folder()):
+            raise gr.Error("A picture is uploaded here, or sent as a data address; nothing else is read.",
+                           print_exception=False)
+        return await bring(text)
 
     component.async_move_resource_to_block_cache = brought
     return component
@@ -66,7 +67,7 @@ def bounded(component: gr.ImageEditor) -> gr.ImageEditor:
             try:
                 check(Path(source.path) if hasattr(source, "path") else source)
             except Trouble as trouble:
-                raise gr.Error(str(trouble)) from None
+                raise gr.Error(str(trouble), print_exception=False) from None
         return convert(source, *options, **more)
 
     component.convert_and_format_image = checked  # type: ignore[method-assign]
