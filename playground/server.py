@@ -124,6 +124,7 @@ def _stop_streams_first() -> None:
             server.force_exit = server.should_exit
             server.should_exit = True
             loop.call_soon_threadsafe(live.close)
+            loop.call_soon_threadsafe(studio.end_streams)
 
         signal.signal(number, stop)
 

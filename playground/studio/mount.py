@@ -43,6 +43,13 @@ class Studio:
             await asyncio.sleep(seconds)
             await asyncio.to_thread(_import)
 
+    def end_streams(self) -> None:
+        """End what Gradio keeps open for each page, so that the server can stop."""
+        for route in getattr(self._app, "routes", ()):
+            stop = getattr(getattr(route, "app", None), "stop_event", None)
+            if stop is not None:
+                stop.set()
+
     async def close(self) -> None:
         """Leave the lifespan, if it was ever entered."""
         self._over.set()

@@ -83,7 +83,7 @@ class Train:
         settings |= {f"variant.{name.removeprefix(own)}": value for name, value in by_name.items() if name.startswith(own)}
         return experiment(settings)
 
-    async def train(self, *values: Any, request: gr.Request) -> tuple:
+    async def train(self, request: gr.Request, *values: Any) -> tuple:
         async with self.actions.turn(request):
             wanted = self.experiment(values)
             return self.shown(await self.trainings.start(visitor(request), wanted))
