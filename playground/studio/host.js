@@ -4,10 +4,10 @@
 const box = element.querySelector('.ap-piece'), root = box.attachShadow({ mode: 'open' });
 import(new URL(`/pieces/${box.dataset.piece}.js`, document.baseURI)).then(({ default: draw, html, css }) => {
   let chosen = '', data = null;
-  root.innerHTML = `<style>${css}</style><div>${html}</div>`;
+  root.innerHTML = `<style>${css}</style><div><div>${html}</div></div>`; // as deep as in the Lab, which its styles count on
   const show = () => {
     const name = data.choices?.some(one => one.name === chosen) ? chosen : data.name;
-    draw({ data: { ...data, name }, parentElement: root.lastElementChild, setTriggerValue: act });
+    draw({ data: { ...data, name }, parentElement: root.lastElementChild.firstElementChild, setTriggerValue: act });
   };
   const act = (name, value) => {
     if (value?.do !== 'choose') return trigger('act', { name, value });

@@ -56,7 +56,7 @@ ONE_FOR_BOTH = {  # variables that Gradio does not ask for twice
 def theme() -> Base:
     """The theme; it asks the network for nothing: its type is what the page brings or the system has."""
     made = Base(
-        primary_hue=_hue("accent"), secondary_hue=_hue("accent"), neutral_hue=_hue("ink"),
+        primary_hue=_hue("accent"), secondary_hue=_hue("accent"), neutral_hue=_hue("ghost"),
         font=[LocalFont("Source Sans 3"), Font("system-ui"), Font("sans-serif")],
         font_mono=[Font("ui-monospace"), Font("monospace")],
         text_size=Size(name="ap", xxs="10px", xs=TYPE["xs"], sm=TYPE["s"], md=TYPE["m"], lg=TYPE["l"], xl=TYPE["xl"], xxl="22px"),
