@@ -61,7 +61,7 @@ def served(**more: Any) -> dict[str, Any]:
     return {
         "theme": theme(), "css": page_css() + (HERE / "page.css").read_text(encoding="utf-8"),
         "mcp_server": True, "max_file_size": LIMITS.file, "allowed_paths": [], "blocked_paths": [str(home())],
-        "show_error": True, "ssr_mode": False, "pwa": False, "run_history": False, "enable_monitoring": False,
+        "show_error": False, "ssr_mode": False, "pwa": False, "run_history": False, "enable_monitoring": False,
         "footer_links": ["api", "settings"], **more,
     }  # fmt: skip
 

@@ -28,7 +28,7 @@ class Restore:
         self.actions, self.restorer = actions, actions.restorer
 
     def build(self, demo: gr.Blocks) -> None:
-        first, rows = self.choices("inpaint"), examples.rows(self.restorer)
+        first, self._examples = self.choices("inpaint"), examples.examples(self.restorer)
         with gr.Row():
             with gr.Column(scale=5, min_width=320):
                 with gr.Row():
@@ -36,7 +36,7 @@ class Restore:
                     model = gr.Dropdown(first, value=first[0][1], label="Model", allow_custom_value=True, scale=1,
                                         min_width=200, elem_id="restore-model", info="Yours are listed as they learn.")
                 editor = pictures.bounded(gr.ImageEditor(
-                    rows[0][2], label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
+                    examples.editor_value(self._examples[0].image, self._examples[0].hidden), label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
                     brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"), eraser=gr.Eraser(default_size=36),
                     layers=False, transforms=(), canvas_size=CANVAS, elem_id="restore-editor",
                     sources=("upload", "webcam", "clipboard"), buttons=[],
@@ -60,8 +60,14 @@ class Restore:
             self.run, inputs, outputs, **shown)
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
-        gr.Examples(rows, [way, model, editor], outputs, self._example,
-                    run_on_click=True, cache_examples=False, api_visibility="private", label="Examples: click one")
+        titles = {name: title for title, name in WAYS.items()}
+        shown = [(examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
+                 for one in self._examples]
+        gallery = gr.Gallery(shown, label="Examples: click one", columns=max(3, len(shown)), height=190, format="png",
+                             allow_preview=False, interactive=False, object_fit="contain", elem_id="restore-examples",
+                             buttons=[])
+        gallery.select(self.example, None, [way, model, editor], show_progress="hidden", **quiet).then(
+            self.run, inputs, outputs, show_progress="minimal", **quiet)
 
     def choices(self, way: str) -> list[tuple[str, str]]:
         """(title, name) of what can be chosen for a way; painted holes are filled by projection or classically too."""
@@ -88,8 +94,9 @@ class Restore:
         hidden = draw(kind, *image.shape[1:], seed=int(np.random.default_rng().integers(2**31)))
         return examples.editor_value(image.repeat(side, 1).repeat(side, 2), hidden.repeat(side, 0).repeat(side, 1))
 
-    async def _example(self, way: str, model: str, value: dict | None, request: gr.Request) -> tuple:
-        return await self.run(way, model, value, "gaussian", 0.3, request)
+    def example(self, chosen: gr.SelectData) -> tuple:
+        one = self._examples[chosen.index]
+        return one.way, gr.Dropdown(choices=self.choices(one.way), value=one.model), examples.editor_value(one.image, one.hidden)
 
     async def run(self, way: str, model: str | None, value: dict | None, kind: str, level: float,
                   request: gr.Request) -> tuple:

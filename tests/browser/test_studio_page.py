@@ -91,7 +91,7 @@ def test_a_finger_paints_too_and_the_page_fits_a_phone(studio):
 def test_an_example_runs_on_click(studio):
     page = studio()
     seen = result(page)
-    page.locator("#component-0, table tbody tr").nth(2).click()
+    page.locator("#restore-examples button:has(img)").nth(2).click()
     until(page, lambda: result(page) != seen)
 
 
@@ -99,7 +99,8 @@ def test_training_is_live_in_the_same_element_until_stop_and_then_explored(studi
     page = studio()
     page.get_by_role("tab", name="Train").click()
     page.get_by_text("More").click()
-    page.get_by_label("Epochs").fill("10000")
+    page.get_by_role("spinbutton", name="number input for Epochs").fill("1000")
+    page.keyboard.press("Tab")
     page.get_by_role("button", name="Train", exact=True).click()
     until(page, lambda: int(told(page, "step") or 0) > 50)
     page.evaluate("window.first = document.querySelector('#train-curves .ap-piece').shadowRoot.querySelector('svg')")
