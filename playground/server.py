@@ -39,7 +39,7 @@ _made: list[Workbench] = []
 
 
 def workbench(kind: type[Workbench] | None = None) -> Workbench:
-    """The process's one workbench, made at the first call (that imports torch: a second or two), of a kind if need be."""
+    """The process's one workbench, made at the first call, which imports torch; of a kind if need be."""
     with _making:
         if not _made:
             from playground.workbench import Workbench

@@ -222,14 +222,16 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
     mask = np.zeros((16, 16), np.uint8)
     mask[4:8, 4:8] = 255
 
+    files = {"image": address(image), "mask": address(mask)}
+
     async def use():
         async with streamablehttp_client(f"{studio}/gradio_api/mcp/") as (reading, writing, _):
             async with ClientSession(reading, writing) as session:
                 await session.initialize()
                 tools = (await session.list_tools()).tools
                 listed = await session.call_tool("models", {})
-                filled = await session.call_tool("inpaint", {"model": "telea", "image": address(image), "mask": address(mask)})
-                wrong = await session.call_tool("inpaint", {"model": "no", "image": address(image), "mask": address(mask)})
+                filled = await session.call_tool("inpaint", {"model": "telea", **files})
+                wrong = await session.call_tool("inpaint", {"model": "no", **files})
                 stolen = await session.call_tool("reconstruct", {"model": learnt[0]["job"], "image": {
                     "path": str(ROOT / "playground/lab/assets/favicon.png"), "meta": {"_type": "gradio.FileData"}}})
                 trained = await session.call_tool("train", {"epochs": 1, "more": SMALL})
@@ -249,7 +251,7 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
 
 
 def test_gradio_is_not_on_the_way_to_the_first_page():
-    code = "import sys, playground.server; print([name for name in ('gradio', 'torch', 'fastapi') if name in sys.modules])"
+    code = "import sys, playground.server; print([one for one in ('gradio', 'torch', 'fastapi') if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -26,8 +26,9 @@ class Alone:
     def __init__(self, home, command: list[str], port: int, **environment: str):
         own = {"PLAYGROUND_HOME": str(home), "PLAYGROUND_WARM": "0", "PLAYGROUND_DEVICE": "cpu", **environment}
         self.home, self.address, self.log = home, f"http://127.0.0.1:{port}", (home / "log").open("ab")
-        self.process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**os.environ, **own},
-                                        stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=self.log, stderr=self.log
+        )
         end = time.monotonic() + 60
         while True:
             assert self.process.poll() is None and time.monotonic() < end, (home / "log").read_text()
@@ -81,8 +82,15 @@ def test_on_a_lent_gpu_training_runs_in_bounded_slices_that_are_saved_and_resume
     (tmp_path / "calls").touch()
     port = free_port()
     code = f"from playground.studio import alone; alone.serve(port={port})"
-    studio = alone("-c", code, port=port, SPACES_ZERO_GPU="1", PLAYGROUND_SLICE="1", SPACES_LOG=str(tmp_path / "calls"),
-                   PYTHONPATH=os.pathsep.join((str(ROOT / "tests" / "standins"), str(ROOT))))
+    studio = alone(
+        "-c",
+        code,
+        port=port,
+        SPACES_ZERO_GPU="1",
+        PLAYGROUND_SLICE="1",
+        SPACES_LOG=str(tmp_path / "calls"),
+        PYTHONPATH=os.pathsep.join((str(ROOT / "tests" / "standins"), str(ROOT))),
+    )
     running = studio.client.submit(more=LONG.replace("training.epochs=1000", ""), epochs=1000, api_name="/train")
     steps: list[int] = []
     for told in running:
@@ -101,8 +109,7 @@ def test_on_a_lent_gpu_training_runs_in_bounded_slices_that_are_saved_and_resume
 
 
 def test_the_host_s_package_is_imported_only_where_it_is_needed():
-    code = ("import sys; import playground.studio.alone, playground.studio.zero; "
-            "print('spaces' in sys.modules)")
+    code = "import sys; import playground.studio.alone, playground.studio.zero; print('spaces' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

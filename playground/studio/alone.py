@@ -28,14 +28,28 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     trainings = SlicedTrainings(bench, gpu) if gpu else None  # type: ignore[arg-type]
     demo = page.build(bench, trainings, lab=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a host's polite end saves the runs, as Ctrl-C does
-    demo.launch(server_name=host, server_port=port, quiet=True, max_threads=demo.max_threads, share=False,
-                prevent_thread_lock=True, app_kwargs={"routes": _routes(server), "lifespan": _living(server)}, **page.served())
-    print(f"Autoencoder Playground, the Studio: http://{'localhost' if host in ('0.0.0.0', '127.0.0.1') else host}:{port}",
-          flush=True)
+    demo.launch(
+        server_name=host,
+        server_port=port,
+        quiet=True,
+        max_threads=demo.max_threads,
+        share=False,
+        prevent_thread_lock=True,
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server)},
+        **page.served(),
+    )
+    print(
+        f"Autoencoder Playground, the Studio: http://{_shown(host)}:{port}",
+        flush=True,
+    )
     try:
         demo.block_thread()
     finally:
         bench.close()
+
+
+def _shown(host: str) -> str:
+    return "localhost" if host in ("0.0.0.0", "127.0.0.1") else host
 
 
 def _gpu() -> Any:

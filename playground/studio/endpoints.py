@@ -40,8 +40,9 @@ class Actions:
         except KeyError as error:  # a registry's sentence about a name that there is not
             raise gr.Error(str(error.args[0] if error.args else error), print_exception=False) from None
 
-    async def inpaint(self, model: str, image: str, mask: str, truth: str | None = None,
-                      request: gr.Request = None) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+    async def inpaint(
+        self, model: str, image: str, mask: str, truth: str | None = None, request: gr.Request = None
+    ) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
         """Fill the hidden part of a picture; the known pixels stay exactly as they are.
 
         Args:
@@ -55,8 +56,9 @@ class Actions:
             hidden = await asyncio.to_thread(pictures.read_mask, mask)
             return self._told(await self.restorer.inpaint(model, given, hidden, await self._truth(truth, given)))
 
-    async def denoise(self, model: str, image: str, truth: str | None = None,
-                      request: gr.Request = None) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+    async def denoise(
+        self, model: str, image: str, truth: str | None = None, request: gr.Request = None
+    ) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
         """Take the noise out of a picture by a denoising autoencoder.
 
         Args:
@@ -68,8 +70,7 @@ class Actions:
             given = await asyncio.to_thread(pictures.read, image)
             return self._told(await self.restorer.denoise(model, given, await self._truth(truth, given)))
 
-    async def reconstruct(self, model: str, image: str,
-                          request: gr.Request = None) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+    async def reconstruct(self, model: str, image: str, request: gr.Request = None) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
         """Show what an autoencoder makes of a picture: encoded, then decoded.
 
         Args:
@@ -95,8 +96,7 @@ class Actions:
             codes = await self.restorer.encode(model, given)
             return {"codes": codes.tolist()}
 
-    async def decode(self, model: str, codes: list[list[float]],
-                     request: gr.Request = None) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
+    async def decode(self, model: str, codes: list[list[float]], request: gr.Request = None) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
         """Give the pictures of codes, side by side and one by one.
 
         Args:
@@ -106,8 +106,9 @@ class Actions:
         async with self.turn(request):
             return self._row(await self.restorer.decode(model, self._codes(codes)))
 
-    async def interpolate(self, model: str, first: str, last: str, steps: int = 9, way: str = "straight",
-                          request: gr.Request = None) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
+    async def interpolate(
+        self, model: str, first: str, last: str, steps: int = 9, way: str = "straight", request: gr.Request = None
+    ) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
         """Walk from one picture to another through the space of codes; the pictures on the way, side by side.
 
         Args:
@@ -132,9 +133,17 @@ class Actions:
         async with self.turn(request):
             return models(self.restorer, way)
 
-    async def train(self, variant: str = "undercomplete", data: str = "digits", code: int = 16,
-                    rho: float | None = None, noise: float | None = None, epochs: int = 20, more: str = "",
-                    request: gr.Request = None) -> AsyncIterator[dict]:  # type: ignore[assignment]
+    async def train(
+        self,
+        variant: str = "undercomplete",
+        data: str = "digits",
+        code: int = 16,
+        rho: float | None = None,
+        noise: float | None = None,
+        epochs: int = 20,
+        more: str = "",
+        request: gr.Request = None,
+    ) -> AsyncIterator[dict]:  # type: ignore[assignment]
         """Train an autoencoder; its progress comes as a stream of reports, of which the last has the held-out figures.
 
         Args:
@@ -220,10 +229,14 @@ def expose(actions: Actions) -> None:
         out, told = gr.Image(label="restored", format="png"), gr.JSON(label="facts")
         row, several = gr.Image(label="side by side", format="png"), gr.Gallery(label="one by one", format="png")
         codes = said(gr.JSON(label="codes"), [[0.0, 1.0, -0.5]])
-        steps, way = said(gr.Number(9, label="steps", precision=0), 9), said(gr.Textbox("straight", label="way"), "straight")
+        steps, way = (
+            said(gr.Number(9, label="steps", precision=0), 9),
+            said(gr.Textbox("straight", label="way"), "straight"),
+        )
         good_for = said(gr.Textbox("", label="way"), "inpaint")
         settings = [
-            said(gr.Textbox("undercomplete", label="variant"), "sparse"), said(gr.Textbox("digits", label="data"), "digits"),
+            said(gr.Textbox("undercomplete", label="variant"), "sparse"),
+            said(gr.Textbox("digits", label="data"), "digits"),
             said(gr.Number(16, label="code", precision=0), 16), said(gr.Number(None, label="rho"), 0.05),
             said(gr.Number(None, label="noise"), 0.3), said(gr.Number(20, label="epochs", precision=0), 20),
             said(gr.Textbox("", label="more"), "architecture.width=128"),
@@ -243,5 +256,12 @@ def expose(actions: Actions) -> None:
 
 def _endpoint(do: Callable, inputs: Any, outputs: Any) -> None:
     """What streams needs Gradio's queue; all else has its own, `Turns`, and so MCP tools answer with real images."""
-    gr.Button(visible=False).click(do, inputs, outputs, api_name=do.__name__, concurrency_limit=None,
-                                   show_progress="hidden", queue=inspect.isasyncgenfunction(do))
+    gr.Button(visible=False).click(
+        do,
+        inputs,
+        outputs,
+        api_name=do.__name__,
+        concurrency_limit=None,
+        show_progress="hidden",
+        queue=inspect.isasyncgenfunction(do),
+    )

@@ -21,7 +21,7 @@ SHOWN = (  # way, data set, which held-out image, mask
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """What one example sets: the way, the model, the picture (c, h, w) and its mask (h, w), large enough to paint on."""
+    """What one example sets: the way, the model, the picture (c, h, w) and its mask (h, w), large enough to paint."""
 
     way: str
     model: str

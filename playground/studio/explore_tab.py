@@ -26,8 +26,14 @@ class Explore:
         empty = gr.Markdown(NOTHING)
         shown = piece("latent", "auto", elem_id="explore-map")
         for event in (tab.select, demo.load):
-            event(self.refresh, None, [shown, empty], api_visibility="private", show_progress="hidden",
-                  concurrency_limit=None)
+            event(
+                self.refresh,
+                None,
+                [shown, empty],
+                api_visibility="private",
+                show_progress="hidden",
+                concurrency_limit=None,
+            )
 
     def refresh(self) -> tuple[str, Any]:
         """What the component is told: the models there are now; and the words where there are none."""

@@ -19,8 +19,15 @@ class Label:
         self.tasks = labelling(registered())
 
     def build(self) -> None:
-        gr.Markdown("\n".join(["These tasks give labels; train one, and it labels your pictures here.", "",
-                               *(f"- **{name.capitalize()}**: {motto}" for name, motto in self.tasks.items())]))
+        gr.Markdown(
+            "\n".join(
+                [
+                    "These tasks give labels; train one, and it labels your pictures here.",
+                    "",
+                    *(f"- **{name.capitalize()}**: {motto}" for name, motto in self.tasks.items()),
+                ]
+            )
+        )
 
 
 def registered() -> Any:

@@ -36,7 +36,7 @@ LIMITS = Limits()
 
 
 class Turns:
-    """Who may work now: a few requests of everybody at a time, fewer of one visitor; the others wait, or are refused."""
+    """Who may work now: a few requests of everybody at a time, fewer of one visitor; others wait or are refused."""
 
     def __init__(self, limits: Limits = LIMITS):
         self.limits = limits
@@ -49,8 +49,10 @@ class Turns:
         limits = self.limits
         one = self._visitors.setdefault(visitor, _Visitor(asyncio.Semaphore(limits.running)))
         if one.count >= limits.running + limits.waiting:
-            raise Trouble(f"One visitor may have {limits.running} requests running and {limits.waiting} waiting here: "
-                          "ask again when some are done.")
+            raise Trouble(
+                f"One visitor may have {limits.running} requests running and {limits.waiting} waiting here: "
+                "ask again when some are done."
+            )
         one.count += 1
         try:
             async with one.running, self._all:
@@ -58,8 +60,10 @@ class Turns:
                     async with asyncio.timeout(limits.request):
                         yield
                 except TimeoutError:
-                    raise Trouble(f"This took longer than the {limits.request:g} s that a request may take here: "
-                                  "choose a smaller picture or another model.") from None
+                    raise Trouble(
+                        f"This took longer than the {limits.request:g} s that a request may take here: "
+                        "choose a smaller picture or another model."
+                    ) from None
         finally:
             one.count -= 1
             if not one.count:

@@ -35,8 +35,9 @@ REST = 0.02  # seconds between two looks of Gradio's queue while nothing waits; 
 def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = True) -> gr.Blocks:
     """The whole Studio as Blocks. lab: whether the Lab is served beside it, at the root."""
     actions = Actions(workbench, trainings or Trainings(workbench))
-    with gr.Blocks(title="Studio · Autoencoder Playground", delete_cache=(OFTEN, HOUR), analytics_enabled=False,
-                   fill_width=True) as demo:
+    with gr.Blocks(
+        title="Studio · Autoencoder Playground", delete_cache=(OFTEN, HOUR), analytics_enabled=False, fill_width=True
+    ) as demo:
         expose(actions)  # first: theirs are the plain names
         gr.HTML(_head(lab), apply_default_css=False, js_on_load=None)
         with gr.Tabs():
@@ -77,5 +78,7 @@ def mounted(host: FastAPI, workbench: Workbench, path: str) -> FastAPI:
 def _head(lab: bool) -> str:
     links = '<a href="/" target="_self">Lab</a>' if lab else ""
     limits = f"Up to {LIMITS.pixels // MEGA} megapixels, {LIMITS.file // MEGA} MB"
-    return (f'<header class="ap-head">{LOGO.read_text(encoding="utf-8")}<h1>Studio</h1>'
-            f'<nav>{links}</nav><span>{limits}</span></header>')
+    return (
+        f'<header class="ap-head">{LOGO.read_text(encoding="utf-8")}<h1>Studio</h1>'
+        f"<nav>{links}</nav><span>{limits}</span></header>"
+    )

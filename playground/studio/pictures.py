@@ -51,8 +51,9 @@ def _at_home(component: Any) -> Any:
         if text.lower().startswith(("http://", "https://")):  # our own address of an upload, or none that we fetch
             text = unquote(text.partition(OWN)[2])
         if not text or not is_in_or_equal(abspath(text), get_upload_folder()):
-            raise gr.Error("A picture is uploaded here, or sent as a data address; nothing else is read.",
-                           print_exception=False)
+            raise gr.Error(
+                "A picture is uploaded here, or sent as a data address; nothing else is read.", print_exception=False
+            )
         return await bring(text)
 
     component.async_move_resource_to_block_cache = brought
@@ -60,7 +61,7 @@ def _at_home(component: Any) -> Any:
 
 
 def bounded(component: gr.ImageEditor) -> gr.ImageEditor:
-    """The editor, refusing pictures that are too large before they are unpacked, and keeping few that nobody fetches."""
+    """The editor, refusing pictures that are too large before they are unpacked, and keeping few not fetched."""
     convert, component.blob_storage = component.convert_and_format_image, _Few()
 
     def checked(source: Any, *options: Any, **more: Any) -> Any:

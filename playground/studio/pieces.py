@@ -55,5 +55,6 @@ def piece(name: str, height: str, value: str = "", **settings: Any) -> Any:
     import gradio as gr
 
     template = f'<div class="ap-piece" data-piece="{name}" style="height:{height}" hidden></div>'
-    return gr.HTML(value, html_template=template, js_on_load=HOST.read_text(encoding="utf-8"),
-                   apply_default_css=False, **settings)
+    return gr.HTML(
+        value, html_template=template, js_on_load=HOST.read_text(encoding="utf-8"), apply_default_css=False, **settings
+    )

@@ -33,11 +33,21 @@ class Restore:
             with gr.Column(scale=5, min_width=320):
                 with gr.Row():
                     way = gr.Radio(list(WAYS.items()), value="inpaint", label="What to do", min_width=300, scale=2)
-                    model = gr.Dropdown(first, value=first[0][1], label="Model", allow_custom_value=True, scale=1,
-                                        min_width=200, elem_id="restore-model", info="Yours are listed as they learn.")
+                    model = gr.Dropdown(
+                        first,
+                        value=first[0][1],
+                        label="Model",
+                        allow_custom_value=True,
+                        scale=1,
+                        min_width=200,
+                        elem_id="restore-model",
+                        info="Yours are listed as they learn.",
+                    )
                 editor = pictures.bounded(gr.ImageEditor(
-                    examples.editor_value(self._examples[0].image, self._examples[0].hidden), label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
-                    brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"), eraser=gr.Eraser(default_size=36),
+                    examples.editor_value(self._examples[0].image, self._examples[0].hidden),
+                    label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
+                    brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"),
+                    eraser=gr.Eraser(default_size=36),
                     layers=False, transforms=(), canvas_size=CANVAS, elem_id="restore-editor",
                     sources=("upload", "webcam", "clipboard"), buttons=[],
                 ))  # fmt: skip
@@ -47,9 +57,17 @@ class Restore:
                 with gr.Row() as mask_row:
                     mask = gr.Radio(list(KINDS), label="Or hide a part by a click", value=None, elem_id="restore-masks")
             with gr.Column(scale=4, min_width=320):
-                compared = gr.ImageSlider(label="Before and after: drag the line", type="numpy", format="png",
-                                          interactive=False, elem_id="restore-result", buttons=["download"])
-                said = gr.Markdown("Click an example, or bring a picture and paint over a part of it.", elem_id="restore-facts")
+                compared = gr.ImageSlider(
+                    label="Before and after: drag the line",
+                    type="numpy",
+                    format="png",
+                    interactive=False,
+                    elem_id="restore-result",
+                    buttons=["download"],
+                )
+                said = gr.Markdown(
+                    "Click an example, or bring a picture and paint over a part of it.", elem_id="restore-facts"
+                )
         inputs, outputs = [way, model, editor, kind, level], [compared, said]
         quiet: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
         shown = {"show_progress": "minimal", **quiet}
@@ -57,24 +75,39 @@ class Restore:
         gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
         demo.load(self.run, inputs, outputs, **shown)
         way.change(self.switch, way, [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
-            self.run, inputs, outputs, **shown)
+            self.run, inputs, outputs, **shown
+        )
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
         titles = {name: title for title, name in WAYS.items()}
-        shown = [(examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
-                 for one in self._examples]
-        gallery = gr.Gallery(shown, label="Examples: click one", columns=max(3, len(shown)), height=190, format="png",
-                             allow_preview=False, interactive=False, object_fit="contain", elem_id="restore-examples",
-                             buttons=[])
+        shown = [
+            (examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
+            for one in self._examples
+        ]
+        gallery = gr.Gallery(
+            shown,
+            label="Examples: click one",
+            columns=max(3, len(shown)),
+            height=190,
+            format="png",
+            allow_preview=False,
+            interactive=False,
+            object_fit="contain",
+            elem_id="restore-examples",
+            buttons=[],
+        )
         gallery.select(self.example, None, [way, model, editor], show_progress="hidden", **quiet).then(
-            self.run, inputs, outputs, show_progress="minimal", **quiet)
+            self.run, inputs, outputs, show_progress="minimal", **quiet
+        )
 
     def choices(self, way: str) -> list[tuple[str, str]]:
         """(title, name) of what can be chosen for a way; painted holes are filled by projection or classically too."""
         ways = ("inpaint", "project") if way == "inpaint" else (way,)
         found = {one.name: one.title for its in ways for one in self.restorer.choices(its)}
-        named = [(f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
-                 for name, title in found.items()]
+        named = [
+            (f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
+            for name, title in found.items()
+        ]
         return named + (CLASSICAL if way == "inpaint" else [])
 
     def refresh(self, way: str) -> Any:
@@ -96,10 +129,15 @@ class Restore:
 
     def example(self, chosen: gr.SelectData) -> tuple:
         one = self._examples[chosen.index]
-        return one.way, gr.Dropdown(choices=self.choices(one.way), value=one.model), examples.editor_value(one.image, one.hidden)
+        return (
+            one.way,
+            gr.Dropdown(choices=self.choices(one.way), value=one.model),
+            examples.editor_value(one.image, one.hidden),
+        )
 
-    async def run(self, way: str, model: str | None, value: dict | None, kind: str, level: float,
-                  request: gr.Request) -> tuple:
+    async def run(
+        self, way: str, model: str | None, value: dict | None, kind: str, level: float, request: gr.Request
+    ) -> tuple:
         """(before, after) and what is to be said of it; nothing changes where there is no picture yet."""
         if not value or value.get("background") is None:
             return gr.skip(), gr.skip()
@@ -111,8 +149,9 @@ class Restore:
         big = [pictures.to_pixels(one.repeat(side, 1).repeat(side, 2)) for one in (before, result.image)]
         return tuple(big), words(way, result, hidden)
 
-    async def _restored(self, way: str, model: str, image: np.ndarray, hidden: np.ndarray, kind: str,
-                        level: float) -> tuple[np.ndarray, Restored]:
+    async def _restored(
+        self, way: str, model: str, image: np.ndarray, hidden: np.ndarray, kind: str, level: float
+    ) -> tuple[np.ndarray, Restored]:
         if way == "inpaint":
             grey = np.where(hidden, np.uint8(128), image)
             return grey, await self.restorer.inpaint(model, image, hidden)

@@ -24,7 +24,8 @@ NAMES = {  # Gradio's name -> ours
     "input_background_fill": "raise", "input_background_fill_focus": "raise", "input_border_color": "line",
     "input_border_color_focus": "accent", "input_placeholder_color": "ink3", "slider_color": "accent",
     "checkbox_background_color": "raise", "checkbox_background_color_selected": "accent",
-    "checkbox_border_color": "line", "checkbox_border_color_focus": "accent", "checkbox_border_color_selected": "accent",
+    "checkbox_border_color": "line", "checkbox_border_color_focus": "accent",
+    "checkbox_border_color_selected": "accent",
     "checkbox_label_background_fill": "raise", "checkbox_label_background_fill_selected": "accent2",
     "checkbox_label_border_color": "line", "checkbox_label_border_color_selected": "accent",
     "checkbox_label_text_color": "ink", "checkbox_label_text_color_selected": "ink",
@@ -42,12 +43,14 @@ NAMES = {  # Gradio's name -> ours
     "loader_color": "accent",
 }  # fmt: skip
 ONE_FOR_BOTH = {  # variables that Gradio does not ask for twice
-    "block_radius": RADII["l"], "container_radius": RADII["l"], "input_radius": RADII["m"], "button_large_radius": RADII["m"],
+    "block_radius": RADII["l"], "container_radius": RADII["l"], "input_radius": RADII["m"],
+    "button_large_radius": RADII["m"],
     "button_medium_radius": RADII["m"], "button_small_radius": RADII["m"], "checkbox_label_padding": "5px 10px",
     "block_label_text_size": TYPE["s"], "block_title_text_size": TYPE["m"], "block_info_text_size": TYPE["s"],
     "input_text_size": TYPE["m"], "button_large_text_size": TYPE["l"], "button_medium_text_size": TYPE["m"],
     "checkbox_label_text_size": TYPE["m"], "body_text_size": TYPE["m"], "block_shadow": "none",
-    "input_shadow": "none", "input_shadow_focus": "none", "checkbox_label_shadow": "none", "button_primary_shadow": "none",
+    "input_shadow": "none", "input_shadow_focus": "none", "checkbox_label_shadow": "none",
+    "button_primary_shadow": "none",
     "button_secondary_shadow": "none", "button_transition": "none", "block_border_width": "1px",
     "layout_gap": SPACE["4"], "form_gap_width": "0px",
 }  # fmt: skip
@@ -56,10 +59,14 @@ ONE_FOR_BOTH = {  # variables that Gradio does not ask for twice
 def theme() -> Base:
     """The theme; it asks the network for nothing: its type is what the page brings or the system has."""
     made = Base(
-        primary_hue=_hue("accent"), secondary_hue=_hue("accent"), neutral_hue=_hue("ghost"),
+        primary_hue=_hue("accent"),
+        secondary_hue=_hue("accent"),
+        neutral_hue=_hue("ghost"),
         font=[LocalFont("Source Sans 3"), Font("system-ui"), Font("sans-serif")],
         font_mono=[Font("ui-monospace"), Font("monospace")],
-        text_size=Size(name="ap", xxs="10px", xs=TYPE["xs"], sm=TYPE["s"], md=TYPE["m"], lg=TYPE["l"], xl=TYPE["xl"], xxl="22px"),
+        text_size=Size(
+            name="ap", xxs="10px", xs=TYPE["xs"], sm=TYPE["s"], md=TYPE["m"], lg=TYPE["l"], xl=TYPE["xl"], xxl="22px"
+        ),
     )
     both: dict[str, Any] = dict(ONE_FOR_BOTH)
     for name, ours in NAMES.items():

@@ -52,14 +52,26 @@ class Train:
         return job
 
     def _controls(self, plain: Experiment) -> list[Any]:
-        data = gr.Dropdown([(datasets[name].title, name) for name in datasets], value=plain.data.name, label="Images",
-                           info="What it learns from; what is not built in is downloaded first.")
-        variant = gr.Radio([(name.capitalize(), name) for name in variants], value=plain.variant.name, label="Variant",
-                           elem_id="train-variant")
-        architecture = gr.Radio([(name.capitalize(), name) for name in architectures], value=plain.architecture.name,
-                                label="Network")
+        data = gr.Dropdown(
+            [(datasets[name].title, name) for name in datasets],
+            value=plain.data.name,
+            label="Images",
+            info="What it learns from; what is not built in is downloaded first.",
+        )
+        variant = gr.Radio(
+            [(name.capitalize(), name) for name in variants],
+            value=plain.variant.name,
+            label="Variant",
+            elem_id="train-variant",
+        )
+        architecture = gr.Radio(
+            [(name.capitalize(), name) for name in architectures], value=plain.architecture.name, label="Network"
+        )
         code = control("code", knobs(plain.architecture)["code"], plain.architecture.code, label="Code size")
-        self._names, found = ["data", "variant", "architecture", "architecture.code"], [data, variant, architecture, code]
+        self._names, found = (
+            ["data", "variant", "architecture", "architecture.code"],
+            [data, variant, architecture, code],
+        )
         groups = []
         for name in variants:
             with gr.Group(visible=name == plain.variant.name and bool(knobs(variants[name]))) as group:
@@ -80,7 +92,9 @@ class Train:
         by_name = dict(zip(self._names, values))
         settings = {name: value for name, value in by_name.items() if "/" not in name}
         own = f"variant/{by_name['variant']}."
-        settings |= {f"variant.{name.removeprefix(own)}": value for name, value in by_name.items() if name.startswith(own)}
+        settings |= {
+            f"variant.{name.removeprefix(own)}": value for name, value in by_name.items() if name.startswith(own)
+        }
         return experiment(settings)
 
     async def train(self, request: gr.Request, *values: Any) -> tuple:
@@ -107,10 +121,22 @@ class Train:
         penalties = [(name, words) for name, (_, words) in list(formulas(made).items())[1:]]
         curves = {"job": job, "unit": UNITS.get(made.training.loss, ""), "penalties": penalties}
         status = {"job": job, "status": snapshot.status}
-        link = f"[Open this run in the Lab](/?{made.to_query()}{'&' if made.to_query() else ''}run={job})" if self.lab else ""
+        link = (
+            f"[Open this run in the Lab](/?{made.to_query()}{'&' if made.to_query() else ''}run={job})"
+            if self.lab
+            else ""
+        )
         said = snapshot.problem or f"**{made.title}** on {made.data.title}"
-        return (job, json.dumps(curves), json.dumps({"job": job}), json.dumps(status), gr.Markdown(said),
-                gr.Button(interactive=over), gr.Button(interactive=not over), link)
+        return (
+            job,
+            json.dumps(curves),
+            json.dumps({"job": job}),
+            json.dumps(status),
+            gr.Markdown(said),
+            gr.Button(interactive=over),
+            gr.Button(interactive=not over),
+            link,
+        )
 
 
 def control(name: str, setting: Knob, value: Any, **more: Any) -> Any:
@@ -127,4 +153,6 @@ def control(name: str, setting: Knob, value: Any, **more: Any) -> Any:
         return gr.Slider(low, high, value, step=1, **said)
     if isinstance(value, float) and low >= 0 and high <= 1 and low != 1e-4:
         return gr.Slider(low, high, value, step=0.001 if low else 0.01, **said)
-    return gr.Number(value, minimum=setting.low, maximum=setting.high, precision=0 if isinstance(value, int) else None, **said)
+    return gr.Number(
+        value, minimum=setting.low, maximum=setting.high, precision=0 if isinstance(value, int) else None, **said
+    )

@@ -95,7 +95,7 @@ class SlicedTrainings(Trainings):
             stopping(self._runs, job).touch()
 
     async def _play(self, job: str, experiment: Experiment) -> None:
-        """Slices until the run is done, is stopped, or has taken all of its time; this task keeps the request's context."""
+        """Slices until the run is done, is stopped, or its time is over; this task keeps the request's context."""
         end = asyncio.get_running_loop().time() + self.limits.training
         status, problem = "running", ""
         try:
@@ -113,6 +113,7 @@ class SlicedTrainings(Trainings):
 
     def _one(self, job: str, experiment: str) -> str:
         status = "stopped"
-        for status, event in self._slice(self._runs, job, experiment, SLICE):
+        for told, event in self._slice(self._runs, job, experiment, SLICE):
+            status = told
             self.workbench.tell(job, event=event, status="running")
         return status

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-
 pytestmark = pytest.mark.browser
 
 OURS = ("No draw texture found for layer",)  # Gradio's editor says so of a layer that is not there yet
@@ -29,7 +28,7 @@ def told(page, name: str, piece: str = "live-curves") -> str:
 
 @pytest.fixture
 def studio(browser, server):
-    """studio(**settings) opens the page with its first picture restored; it asks nobody else and complains of nothing."""
+    """studio(**settings) opens the page with its first picture restored; it asks nobody else, without complaint."""
     opened, said, strangers = [], [], []
 
     def open_page(**settings):
@@ -39,8 +38,12 @@ def studio(browser, server):
         page.set_default_timeout(20_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda asked: strangers.append(asked.url)
-                if not asked.url.startswith((server.address, "data:", "blob:")) else None)
+        page.on(
+            "request",
+            lambda asked: (
+                strangers.append(asked.url) if not asked.url.startswith((server.address, "data:", "blob:")) else None
+            ),
+        )
         page.goto(f"{server.address}/studio/")
         page.wait_for_selector("#restore-editor canvas")
         until(page, lambda: "hidden" in facts(page))
@@ -83,7 +86,9 @@ def test_a_finger_paints_too_and_the_page_fits_a_phone(studio):
     hand = page.context.new_cdp_session(page)
     hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x - 50, "y": y - 50}]})
     for k in range(10):
-        hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 50 + 8 * k, "y": y - 50}]})
+        hand.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x - 50 + 8 * k, "y": y - 50}]}
+        )
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     until(page, lambda: facts(page).split("%")[0] != before.split("%")[0])
 
@@ -117,7 +122,9 @@ def test_training_is_live_in_the_same_element_until_stop_and_then_explored(studi
     page.get_by_test_id("latent-map").scroll_into_view_if_needed()
     box, before = page.get_by_test_id("latent-map").bounding_box(), told(page, "chosen", "latent-map")
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    until(page, lambda: told(page, "chosen", "latent-map") != before and told(page, "source", "decoded-image") == "exact")
+    until(
+        page, lambda: told(page, "chosen", "latent-map") != before and told(page, "source", "decoded-image") == "exact"
+    )
     page.get_by_role("slider", name="Direction 1, in standard deviations").wait_for()
     page.get_by_test_id("interpolation").wait_for()
 
