@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
@@ -20,7 +21,7 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def source(name: str) -> dict[str, str]:
+def source(name: str) -> dict[str, Any]:
     """The html, css and js of a component; KeyError for a name that there is not."""
     scripts, styles = ("bus", *SCRIPTS[name]), ("base", *STYLES.get(name, (name,)))
     return {

@@ -20,6 +20,8 @@ from playground.studio.limits import Turns
 from playground.studio.training import Trainings, experiment, report
 from playground.workbench import Workbench
 
+NOBODY: Any = None  # in the place of the request, which Gradio fills in
+
 
 class Actions:
     """What the endpoints do; one for all visitors. Each takes a turn, and says what went wrong in one sentence."""
@@ -41,8 +43,8 @@ class Actions:
             raise gr.Error(str(error.args[0] if error.args else error), print_exception=False) from None
 
     async def inpaint(
-        self, model: str, image: str, mask: str, truth: str | None = None, request: gr.Request = None
-    ) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+        self, model: str, image: str, mask: str, truth: str | None = None, request: gr.Request = NOBODY
+    ) -> tuple[np.ndarray, dict]:
         """Fill the hidden part of a picture; the known pixels stay exactly as they are.
 
         Args:
@@ -57,8 +59,8 @@ class Actions:
             return self._told(await self.restorer.inpaint(model, given, hidden, await self._truth(truth, given)))
 
     async def denoise(
-        self, model: str, image: str, truth: str | None = None, request: gr.Request = None
-    ) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+        self, model: str, image: str, truth: str | None = None, request: gr.Request = NOBODY
+    ) -> tuple[np.ndarray, dict]:
         """Take the noise out of a picture by a denoising autoencoder.
 
         Args:
@@ -70,7 +72,7 @@ class Actions:
             given = await asyncio.to_thread(pictures.read, image)
             return self._told(await self.restorer.denoise(model, given, await self._truth(truth, given)))
 
-    async def reconstruct(self, model: str, image: str, request: gr.Request = None) -> tuple[np.ndarray, dict]:  # type: ignore[assignment]
+    async def reconstruct(self, model: str, image: str, request: gr.Request = NOBODY) -> tuple[np.ndarray, dict]:
         """Show what an autoencoder makes of a picture: encoded, then decoded.
 
         Args:
@@ -81,7 +83,7 @@ class Actions:
             given = await asyncio.to_thread(pictures.read, image)
             return self._told(await self.restorer.reconstruct(model, given, given))
 
-    async def encode(self, model: str, images: list[str], request: gr.Request = None) -> dict:  # type: ignore[assignment]
+    async def encode(self, model: str, images: list[str], request: gr.Request = NOBODY) -> dict:
         """Give the codes of pictures, each fitted to the model's own size first.
 
         Args:
@@ -96,7 +98,7 @@ class Actions:
             codes = await self.restorer.encode(model, given)
             return {"codes": codes.tolist()}
 
-    async def decode(self, model: str, codes: list[list[float]], request: gr.Request = None) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
+    async def decode(self, model: str, codes: list[list[float]], request: gr.Request = NOBODY) -> tuple[np.ndarray, list]:
         """Give the pictures of codes, side by side and one by one.
 
         Args:
@@ -107,8 +109,8 @@ class Actions:
             return self._row(await self.restorer.decode(model, self._codes(codes)))
 
     async def interpolate(
-        self, model: str, first: str, last: str, steps: int = 9, way: str = "straight", request: gr.Request = None
-    ) -> tuple[np.ndarray, list]:  # type: ignore[assignment]
+        self, model: str, first: str, last: str, steps: int = 9, way: str = "straight", request: gr.Request = NOBODY
+    ) -> tuple[np.ndarray, list]:
         """Walk from one picture to another through the space of codes; the pictures on the way, side by side.
 
         Args:
@@ -124,7 +126,7 @@ class Actions:
             ends = [await asyncio.to_thread(pictures.read, path) for path in (first, last)]
             return self._row(await self.restorer.interpolate(model, ends[0], ends[1], steps, way))
 
-    async def models(self, way: str = "", request: gr.Request = None) -> list[dict]:  # type: ignore[assignment]
+    async def models(self, way: str = "", request: gr.Request = NOBODY) -> list[dict]:
         """List what can be used: shipped models and runs, trained here or in the Lab, and what each is good for.
 
         Args:
@@ -142,8 +144,8 @@ class Actions:
         noise: float | None = None,
         epochs: int = 20,
         more: str = "",
-        request: gr.Request = None,
-    ) -> AsyncIterator[dict]:  # type: ignore[assignment]
+        request: gr.Request = NOBODY,
+    ) -> AsyncIterator[dict]:
         """Train an autoencoder; its progress comes as a stream of reports, of which the last has the held-out figures.
 
         Args:
@@ -162,7 +164,7 @@ class Actions:
         async for told in self.trainings.follow(job):
             yield told
 
-    async def stop(self, job: str, request: gr.Request = None) -> dict:  # type: ignore[assignment]
+    async def stop(self, job: str, request: gr.Request = NOBODY) -> dict:
         """End a run that is learning, and keep what it has learnt.
 
         Args:

@@ -43,7 +43,8 @@ def _example(restorer: Restorer, way: str, data: str, which: int, mask: str | No
         return None
     loaded = datasets[data]().load()
     image = loaded.images[loaded.held_out[which]]
-    hidden = np.zeros(image.shape[1:], bool) if mask is None else draw(mask, *image.shape[1:], seed=which)
+    h, w = image.shape[1:]
+    hidden = np.zeros((h, w), bool) if mask is None else draw(mask, h, w, which)
     big = enlarged(image)
     factor = big.shape[1] // image.shape[1]
     return Example(way, model, datasets[data].title, big, hidden.repeat(factor, 0).repeat(factor, 1))
@@ -54,7 +55,7 @@ def painted(hidden: np.ndarray) -> np.ndarray:
     return np.where(hidden, np.array(PEN, np.uint8)[:, None, None], np.uint8(0))
 
 
-def editor_value(image: np.ndarray, hidden: np.ndarray) -> dict[str, Any]:
+def editor_value(image: np.ndarray, hidden: np.ndarray) -> Any:
     """What an ImageEditor is given to show a picture (c, h, w) under a mask."""
     layer = to_pixels(painted(hidden))
     seen = np.where(hidden, np.array(PEN[:3], np.uint8)[:, None, None], image.repeat(3 // len(image), 0))

@@ -72,7 +72,7 @@ def bounded(component: gr.ImageEditor) -> gr.ImageEditor:
                 raise gr.Error(str(trouble), print_exception=False) from None
         return convert(source, *options, **more)
 
-    component.convert_and_format_image = checked  # type: ignore[method-assign]
+    component.convert_and_format_image = checked  # type: ignore[method-assign,assignment]
     return _at_home(component)
 
 
@@ -154,14 +154,14 @@ def edited(value: dict[str, Any] | None) -> tuple[np.ndarray, np.ndarray, int]:
     image = np.ascontiguousarray(ground.transpose(2, 0, 1))
     if np.ptp(image, axis=0).max() <= GREY:
         image = image[:1]
-    hidden = np.zeros(image.shape[1:], bool)
+    hidden: np.ndarray = np.zeros(image.shape[1:], bool)
     for layer in value.get("layers") or ():
         alpha = np.asarray(layer)[..., 3] > 0
         tall, wide = min(len(alpha), len(hidden)), min(alpha.shape[1], hidden.shape[1])
         hidden[:tall, :wide] |= alpha[:tall, :wide]
     side = squares(image) if image.any() else 1
     if side > 1:
-        h, w = hidden.shape
+        h, w = image.shape[1:]
         image = np.ascontiguousarray(image[:, ::side, ::side])
         hidden = hidden.reshape(h // side, side, w // side, side).mean((1, 3)) >= 0.25
     return image, hidden, side

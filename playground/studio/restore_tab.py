@@ -80,14 +80,14 @@ class Restore:
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
         titles = {name: title for title, name in WAYS.items()}
-        shown = [
+        pictured = [
             (examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
             for one in self._examples
         ]
         gallery = gr.Gallery(
-            shown,
+            pictured,
             label="Examples: click one",
-            columns=max(3, len(shown)),
+            columns=max(3, len(pictured)),
             height=190,
             format="png",
             allow_preview=False,
@@ -124,7 +124,7 @@ class Restore:
             image, _, side = pictures.edited(value)
         except Trouble as trouble:
             raise gr.Error(str(trouble), print_exception=False) from None
-        hidden = draw(kind, *image.shape[1:], seed=int(np.random.default_rng().integers(2**31)))
+        hidden = draw(kind, image.shape[1], image.shape[2], int(np.random.default_rng().integers(2**31)))
         return examples.editor_value(image.repeat(side, 1).repeat(side, 2), hidden.repeat(side, 0).repeat(side, 1))
 
     def example(self, chosen: gr.SelectData) -> tuple:

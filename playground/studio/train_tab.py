@@ -146,7 +146,7 @@ def control(name: str, setting: Knob, value: Any, **more: Any) -> Any:
         return gr.Checkbox(value, **said)
     if setting.choices:
         return gr.Dropdown(list(setting.choices), value=value, **said)
-    if setting.low is None:
+    if setting.low is None or setting.high is None:
         return gr.Textbox(value, **said)
     low, high = (min(setting.stops), max(setting.stops)) if setting.stops else (setting.low, setting.high)
     if isinstance(value, int) and high <= 2048:

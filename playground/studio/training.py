@@ -88,7 +88,8 @@ class Trainings:
 
 def report(snapshot: Snapshot) -> dict[str, Any]:
     """A run's progress as plain values: job, status, what it waits for, steps, losses, images a second, its link."""
-    event, told = snapshot.event, {"job": snapshot.job, "status": snapshot.status}
+    event = snapshot.event
+    told: dict[str, Any] = {"job": snapshot.job, "status": snapshot.status}
     if isinstance(event, Waiting):
         told |= {"waiting": event.reason, "fraction": event.fraction}
     if isinstance(event, Stepped):
