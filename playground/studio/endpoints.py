@@ -98,7 +98,9 @@ class Actions:
             codes = await self.restorer.encode(model, given)
             return {"codes": codes.tolist()}
 
-    async def decode(self, model: str, codes: list[list[float]], request: gr.Request = NOBODY) -> tuple[np.ndarray, list]:
+    async def decode(
+        self, model: str, codes: list[list[float]], request: gr.Request = NOBODY
+    ) -> tuple[np.ndarray, list]:
         """Give the pictures of codes, side by side and one by one.
 
         Args:
