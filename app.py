@@ -1,12 +1,19 @@
 """The Autoencoder Playground: `python app.py` or `streamlit run app.py` serves it on port 7860."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+if __name__ == "__main__" and os.environ.get("SPACES_ZERO_GPU"):  # a GPU inside Gradio's calls only: the Studio alone
+    from playground.studio import alone
+
+    alone.serve("0.0.0.0")
+    sys.exit()
 
 import streamlit as st  # noqa: E402
 

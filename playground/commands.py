@@ -257,3 +257,11 @@ def serve(arguments: argparse.Namespace) -> int:
 
     server.serve(arguments.host, arguments.port)
     return 0
+
+
+def studio(arguments: argparse.Namespace) -> int:
+    """Serve the Studio alone, at the root of its own server, until Ctrl-C."""
+    from playground.studio import alone
+
+    alone.serve(arguments.host, arguments.port)
+    return 0

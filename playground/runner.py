@@ -77,6 +77,10 @@ class Engine:
         self._snapshots[job] = Snapshot(job, title, pace=pace, earlier=earlier)
         return self.ask(lambda: self._start(job, opening, paused, pace))
 
+    def host(self, job: str, title: Any) -> None:
+        """A snapshot for a job that is played elsewhere, to be replaced by `publish`."""
+        self._snapshots[job] = Snapshot(job, title)
+
     def pause(self, job: str) -> Future:
         return self.ask(lambda: self._grant(job, 0))
 

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from playground.explore_routes import Explore
 from playground.live import Live
 from playground.look import PORT
+from playground.studio.mount import Studio
 
 if TYPE_CHECKING:
     import streamlit as st
@@ -37,13 +38,13 @@ _making = threading.Lock()
 _made: list[Workbench] = []
 
 
-def workbench() -> Workbench:
-    """The process's one workbench, made at the first call (that imports torch: a second or two)."""
+def workbench(kind: type[Workbench] | None = None) -> Workbench:
+    """The process's one workbench, made at the first call, which imports torch; of a kind if need be."""
     with _making:
         if not _made:
             from playground.workbench import Workbench
 
-            _made.append(Workbench())
+            _made.append((kind or Workbench)())
         return _made[0]
 
 
@@ -69,6 +70,7 @@ async def health(request: Request) -> Response:
 
 live = Live(workbench)
 explore = Explore(workbench)
+studio = Studio(workbench)
 
 
 def routes() -> list[BaseRoute]:
@@ -76,6 +78,7 @@ def routes() -> list[BaseRoute]:
     return [
         *live.routes(),
         *explore.routes(),
+        *studio.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]
@@ -89,14 +92,16 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())
-    warming_maps = asyncio.create_task(explore.warm_later())
+    warming_more = [asyncio.create_task(face.warm_later()) for face in (explore, studio)]
     _say_address()
     try:
         yield {}
     finally:
         ticking.cancel()
-        warming_maps.cancel()
+        for task in warming_more:
+            task.cancel()
         live.close()
+        await studio.close()
         await asyncio.wait([warming])
         await asyncio.to_thread(workbench().close)
 
@@ -119,6 +124,7 @@ def _stop_streams_first() -> None:
             server.force_exit = server.should_exit
             server.should_exit = True
             loop.call_soon_threadsafe(live.close)
+            loop.call_soon_threadsafe(studio.end_streams)
 
         signal.signal(number, stop)
 

@@ -10,7 +10,8 @@ import streamlit as st
 from playground.data import datasets
 from playground.events import Snapshot
 from playground.experiment import Experiment
-from playground.knobs import knobs, label, read
+from playground.knobs import knobs, read
+from playground.lab.map_knobs import described
 from playground.lab.session import Visit
 from playground.probes.maps import MapKnobs
 
@@ -104,18 +105,6 @@ class Exploration:
             self.visit.train()
         elif do == "pause":
             self.visit.pause()
-
-
-def described() -> list[dict[str, Any]]:
-    """The map's knobs as the page draws them."""
-    default = MapKnobs()
-    return [
-        {
-            "name": name, "label": label(name, one), "help": one.help, "choices": one.choices, "stops": one.stops,
-            "low": one.low, "high": one.high, "default": getattr(default, name),
-        }
-        for name, one in knobs(MapKnobs).items()
-    ]  # fmt: skip
 
 
 def _learnt(snapshot: Snapshot) -> bool:

@@ -13,6 +13,7 @@ st.set_page_config(
     initial_sidebar_state="collapsed",
 )
 st.html(f"<style>{look.css()}{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
+st.html('<a class="ap-studio" href="/studio/">Studio</a>')
 st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
 pages = [
     st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True),

@@ -1,11 +1,10 @@
-"""The components of the Lab's pages, registered once a process."""
+"""The components of the Lab's pages, registered once a process; the Studio draws some of them too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-
-import streamlit as st
+from typing import Any
 
 HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
@@ -22,20 +21,32 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
+def source(name: str) -> dict[str, Any]:
+    """The html, css and js of a component; KeyError for a name that there is not."""
+    scripts, styles = ("bus", *SCRIPTS[name]), ("base", *STYLES.get(name, (name,)))
+    return {
+        "html": _read(f"{name}.html"),
+        "css": "".join(_read(f"{style}.css") for style in styles),
+        "js": "".join(_read(f"{script}.js") for script in scripts),
+    }
+
+
 class Pieces(dict):
     """Name -> component, each registered when it is first asked for: a page waits for its own only."""
 
     def __missing__(self, name: str) -> Callable:
-        styles = ("base", *STYLES.get(name, (name,)))
-        self[name] = st.components.v2.component(
-            f"playground_{name}", html=_read(f"{name}.html"),
-            css="".join(_read(f"{style}.css") for style in styles),
-            js="".join(_read(f"{script}.js") for script in ("bus", *SCRIPTS[name])),
-        )
+        import streamlit as st  # here: what needs the sources alone need not load it
+
+        self[name] = st.components.v2.component(f"playground_{name}", **source(name))
         return self[name]
 
 
-@st.cache_resource(show_spinner=False)
+def _none_yet() -> Pieces:
+    return Pieces()
+
+
 def pieces() -> Pieces:
     """All components; each stands on base.css and bus.js, and lives in a shadow tree of its own."""
-    return Pieces()
+    import streamlit as st
+
+    return st.cache_resource(show_spinner=False)(_none_yet)()

@@ -1,0 +1,85 @@
+"""The Studio by itself, for hosts that run Gradio only: its own server, with the live stream and the maps beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Route
+
+from playground.look import PORT
+
+ZERO = "SPACES_ZERO_GPU"
+
+
+def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
+    """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
+    gpu = _gpu() if os.environ.get(ZERO) else None
+    from playground import server
+    from playground.studio import page
+    from playground.studio.zero import Hosting, SlicedTrainings
+
+    bench = server.workbench(Hosting)
+    trainings = SlicedTrainings(bench, gpu) if gpu else None  # type: ignore[arg-type]
+    demo = page.build(bench, trainings, lab=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a host's polite end saves the runs, as Ctrl-C does
+    demo.launch(
+        server_name=host,
+        server_port=port,
+        quiet=True,
+        max_threads=demo.max_threads,
+        share=False,
+        prevent_thread_lock=True,
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server)},
+        **page.served(),
+    )
+    print(
+        f"Autoencoder Playground, the Studio: http://{_shown(host)}:{port}",
+        flush=True,
+    )
+    try:
+        demo.block_thread()
+    finally:
+        bench.close()
+
+
+def _shown(host: str) -> str:
+    return "localhost" if host in ("0.0.0.0", "127.0.0.1") else host
+
+
+def _gpu() -> Any:
+    """The host's decorator. Its package has to be imported before torch, and torch sees no GPU outside of its calls."""
+    assert "torch" not in sys.modules, "the host's package must come before torch"
+    import spaces
+
+    os.environ.setdefault("PLAYGROUND_DEVICE", "cpu")  # of this process; a slice chooses for itself
+    return spaces.GPU
+
+
+def _routes(server: Any) -> list[BaseRoute]:
+    """What the page asks for beside Gradio's own; /studio leads to the page that is the root here."""
+    home = [Route(path, lambda request: RedirectResponse("/", 307)) for path in ("/studio", "/studio/")]
+    from playground.studio import pieces
+
+    return [*server.live.routes(), *server.explore.routes(), *pieces.routes(), Route("/health", server.health), *home]
+
+
+def _living(server: Any) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        import asyncio
+
+        work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later())]
+        try:
+            yield
+        finally:
+            for task in work:
+                task.cancel()
+            server.live.close()
+
+    return lifespan

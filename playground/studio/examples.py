@@ -1,0 +1,62 @@
+"""Example pictures of the Restore tab: held-out images of built-in data sets, with a part hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from playground.data import datasets
+from playground.masks import draw
+from playground.restorer import Restorer
+from playground.studio.pictures import enlarged, to_pixels
+
+PEN = (224, 33, 138, 255)
+SHOWN = (  # way, data set, which held-out image, mask
+    ("inpaint", "digits", 7, "box"), ("inpaint", "shapes", 3, "scratches"), ("inpaint", "photos", 5, "text"),
+    ("denoise", "digits", 12, None), ("reconstruct", "shapes", 8, None),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """What one example sets: the way, the model, the picture (c, h, w) and its mask (h, w), large enough to paint."""
+
+    way: str
+    model: str
+    data: str
+    image: np.ndarray
+    hidden: np.ndarray
+
+
+def examples(restorer: Restorer) -> list[Example]:
+    """Those that can be run now: with a shipped model of the data, or a classical fill."""
+    return [made for shown in SHOWN if (made := _example(restorer, *shown)) is not None]
+
+
+def _example(restorer: Restorer, way: str, data: str, which: int, mask: str | None) -> Example | None:
+    ways = ("inpaint", "project") if way == "inpaint" else (way,)
+    fitting = [one.name for its in ways for one in restorer.choices(its) if one.data == data and one.shipped]
+    model = fitting[0] if fitting else "telea" if way == "inpaint" else None
+    if model is None:
+        return None
+    loaded = datasets[data]().load()
+    image = loaded.images[loaded.held_out[which]]
+    h, w = image.shape[1:]
+    hidden = np.zeros((h, w), bool) if mask is None else draw(mask, h, w, which)
+    big = enlarged(image)
+    factor = big.shape[1] // image.shape[1]
+    return Example(way, model, datasets[data].title, big, hidden.repeat(factor, 0).repeat(factor, 1))
+
+
+def painted(hidden: np.ndarray) -> np.ndarray:
+    """A layer (4, h, w) of paint where the mask hides, transparent elsewhere."""
+    return np.where(hidden, np.array(PEN, np.uint8)[:, None, None], np.uint8(0))
+
+
+def editor_value(image: np.ndarray, hidden: np.ndarray) -> Any:
+    """What an ImageEditor is given to show a picture (c, h, w) under a mask."""
+    layer = to_pixels(painted(hidden))
+    seen = np.where(hidden, np.array(PEN[:3], np.uint8)[:, None, None], image.repeat(3 // len(image), 0))
+    return {"background": to_pixels(image.repeat(3 // len(image), 0)), "layers": [layer], "composite": to_pixels(seen)}

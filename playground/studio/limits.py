@@ -1,0 +1,76 @@
+"""Limits: what one visitor of a public server may ask for, and the turns that requests take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from playground.events import Trouble
+
+MEGA = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is how much: files in bytes, images in pixels, times in seconds, the rest in counts.
+
+    running, waiting: requests of one visitor. trainings: runs that one visitor may have learning at once. all_running,
+    all_waiting: requests of everybody. request, training: seconds that one may take.
+    """
+
+    file: int = 20 * MEGA
+    pixels: int = 12 * MEGA
+    images: int = 64
+    running: int = 4
+    waiting: int = 60
+    trainings: int = 3
+    all_running: int = 16
+    all_waiting: int = 400
+    request: float = 180.0
+    training: float = 900.0
+
+
+LIMITS = Limits()
+
+
+class Turns:
+    """Who may work now: a few requests of everybody at a time, fewer of one visitor; others wait or are refused."""
+
+    def __init__(self, limits: Limits = LIMITS):
+        self.limits = limits
+        self._all = asyncio.Semaphore(limits.all_running)
+        self._visitors: dict[str, _Visitor] = {}
+
+    @asynccontextmanager
+    async def turn(self, visitor: str) -> AsyncIterator[None]:
+        """Wait for a turn and keep it; Trouble that names the limit for one too many, or one that takes too long."""
+        limits = self.limits
+        one = self._visitors.setdefault(visitor, _Visitor(asyncio.Semaphore(limits.running)))
+        if one.count >= limits.running + limits.waiting:
+            raise Trouble(
+                f"One visitor may have {limits.running} requests running and {limits.waiting} waiting here: "
+                "ask again when some are done."
+            )
+        one.count += 1
+        try:
+            async with one.running, self._all:
+                try:
+                    async with asyncio.timeout(limits.request):
+                        yield
+                except TimeoutError:
+                    raise Trouble(
+                        f"This took longer than the {limits.request:g} s that a request may take here: "
+                        "choose a smaller picture or another model."
+                    ) from None
+        finally:
+            one.count -= 1
+            if not one.count:
+                self._visitors.pop(visitor, None)
+
+
+@dataclass
+class _Visitor:
+    running: asyncio.Semaphore
+    count: int = field(default=0)

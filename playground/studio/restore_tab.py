@@ -1,0 +1,181 @@
+"""The Restore tab: paint a mask and fill it, or take noise out, with the result beside what it came from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from playground.corruption import CORRUPTIONS
+from playground.events import Trouble
+from playground.masks import KINDS, draw
+from playground.restorer import Restored
+from playground.studio import examples, pictures
+from playground.studio.endpoints import Actions
+
+WAYS = {"Fill the painted part": "inpaint", "Take noise out": "denoise", "Reconstruct": "reconstruct"}
+CLASSICAL = [("Telea's classical fill", "telea"), ("Biharmonic classical fill", "biharmonic")]
+PEN = "#e0218a"  # seen on handwriting and on photographs
+CANVAS = (448, 448)
+
+
+class Restore:
+    """The tab's controls and what they do."""
+
+    def __init__(self, actions: Actions):
+        self.actions, self.restorer = actions, actions.restorer
+
+    def build(self, demo: gr.Blocks) -> None:
+        first, self._examples = self.choices("inpaint"), examples.examples(self.restorer)
+        with gr.Row():
+            with gr.Column(scale=5, min_width=320):
+                with gr.Row():
+                    way = gr.Radio(list(WAYS.items()), value="inpaint", label="What to do", min_width=300, scale=2)
+                    model = gr.Dropdown(
+                        first,
+                        value=first[0][1],
+                        label="Model",
+                        allow_custom_value=True,
+                        scale=1,
+                        min_width=200,
+                        elem_id="restore-model",
+                        info="Yours are listed as they learn.",
+                    )
+                editor = pictures.bounded(gr.ImageEditor(
+                    examples.editor_value(self._examples[0].image, self._examples[0].hidden),
+                    label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
+                    brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"),
+                    eraser=gr.Eraser(default_size=36),
+                    layers=False, transforms=(), canvas_size=CANVAS, elem_id="restore-editor",
+                    sources=("upload", "webcam", "clipboard"), buttons=[],
+                ))  # fmt: skip
+                with gr.Row(visible=False) as noise_row:
+                    kind = gr.Dropdown(list(CORRUPTIONS), value="gaussian", label="Noise to add first")
+                    level = gr.Slider(0, 1, 0.3, step=0.05, label="How strong", info="0: the picture is noisy already.")
+                with gr.Row() as mask_row:
+                    mask = gr.Radio(list(KINDS), label="Or hide a part by a click", value=None, elem_id="restore-masks")
+            with gr.Column(scale=4, min_width=320):
+                compared = gr.ImageSlider(
+                    label="Before and after: drag the line",
+                    type="numpy",
+                    format="png",
+                    interactive=False,
+                    elem_id="restore-result",
+                    buttons=["download"],
+                )
+                said = gr.Markdown(
+                    "Click an example, or bring a picture and paint over a part of it.", elem_id="restore-facts"
+                )
+        inputs, outputs = [way, model, editor, kind, level], [compared, said]
+        quiet: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
+        shown = {"show_progress": "minimal", **quiet}
+        gr.on([editor.change], self.run, inputs, outputs, trigger_mode="always_last", **shown)
+        gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
+        demo.load(self.run, inputs, outputs, **shown)
+        way.change(self.switch, way, [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
+            self.run, inputs, outputs, **shown
+        )
+        mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
+        model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
+        titles = {name: title for title, name in WAYS.items()}
+        pictured = [
+            (examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
+            for one in self._examples
+        ]
+        gallery = gr.Gallery(
+            pictured,
+            label="Examples: click one",
+            columns=max(3, len(pictured)),
+            height=190,
+            format="png",
+            allow_preview=False,
+            interactive=False,
+            object_fit="contain",
+            elem_id="restore-examples",
+            buttons=[],
+        )
+        gallery.select(self.example, None, [way, model, editor], show_progress="hidden", **quiet).then(
+            self.run, inputs, outputs, show_progress="minimal", **quiet
+        )
+
+    def choices(self, way: str) -> list[tuple[str, str]]:
+        """(title, name) of what can be chosen for a way; painted holes are filled by projection or classically too."""
+        ways = ("inpaint", "project") if way == "inpaint" else (way,)
+        found = {one.name: one.title for its in ways for one in self.restorer.choices(its)}
+        named = [
+            (f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
+            for name, title in found.items()
+        ]
+        return named + (CLASSICAL if way == "inpaint" else [])
+
+    def refresh(self, way: str) -> Any:
+        return gr.Dropdown(choices=self.choices(way))
+
+    def switch(self, way: str) -> tuple:
+        found = self.choices(way)
+        chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
+        return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
+
+    async def hide(self, kind: str, value: dict | None) -> dict:
+        """The editor with a mask of some kind painted, another one at each click."""
+        try:
+            image, _, side = pictures.edited(value)
+        except Trouble as trouble:
+            raise gr.Error(str(trouble), print_exception=False) from None
+        hidden = draw(kind, image.shape[1], image.shape[2], int(np.random.default_rng().integers(2**31)))
+        return examples.editor_value(image.repeat(side, 1).repeat(side, 2), hidden.repeat(side, 0).repeat(side, 1))
+
+    def example(self, chosen: gr.SelectData) -> tuple:
+        one = self._examples[chosen.index]
+        return (
+            one.way,
+            gr.Dropdown(choices=self.choices(one.way), value=one.model),
+            examples.editor_value(one.image, one.hidden),
+        )
+
+    async def run(
+        self, way: str, model: str | None, value: dict | None, kind: str, level: float, request: gr.Request
+    ) -> tuple:
+        """(before, after) and what is to be said of it; nothing changes where there is no picture yet."""
+        if not value or value.get("background") is None:
+            return gr.skip(), gr.skip()
+        async with self.actions.turn(request):
+            if not model:
+                raise Trouble("There is no model for this yet: train a denoising one under Train.")
+            image, hidden, side = await asyncio.to_thread(pictures.edited, value)
+            before, result = await self._restored(way, model, image, hidden, kind, level)
+        big = [pictures.to_pixels(one.repeat(side, 1).repeat(side, 2)) for one in (before, result.image)]
+        return tuple(big), words(way, result, hidden)
+
+    async def _restored(
+        self, way: str, model: str, image: np.ndarray, hidden: np.ndarray, kind: str, level: float
+    ) -> tuple[np.ndarray, Restored]:
+        if way == "inpaint":
+            grey = np.where(hidden, np.uint8(128), image)
+            return grey, await self.restorer.inpaint(model, image, hidden)
+        if way == "reconstruct":
+            return image, await self.restorer.reconstruct(model, image, image)
+        noisy = await asyncio.to_thread(spoilt, image, kind, level) if level else image
+        return noisy, await self.restorer.denoise(model, noisy, image if level else None)
+
+
+def spoilt(image: np.ndarray, kind: str, level: float) -> np.ndarray:
+    """The picture (c, h, w) uint8 with noise, the same at every call."""
+    import torch
+
+    x = torch.from_numpy(image.astype(np.float32) / 255)[None]
+    noisy = CORRUPTIONS[kind](x, level, torch.Generator().manual_seed(0)).clamp(0, 1)[0]
+    return (noisy * 255).round().byte().numpy()
+
+
+def words(way: str, result: Restored, hidden: np.ndarray) -> str:
+    """One line on the result."""
+    said = [f"{hidden.mean():.0%} of the picture was hidden" if way == "inpaint" else ""]
+    if result.psnr is not None and np.isfinite(result.psnr):
+        said.append(f"PSNR {result.psnr:.1f} dB")
+    if result.ssim is not None:
+        said.append(f"SSIM {result.ssim:.2f}")
+    said.append(f"{result.seconds * 1000:.0f} ms")
+    return " · ".join(filter(None, said)) + (f"\n\n{result.note}" if result.note else "")

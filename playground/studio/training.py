@@ -1,0 +1,102 @@
+"""Training from the Studio: runs of one visitor, their progress in words, their end by hand or by the limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from playground.events import Snapshot, Stepped, Trouble, Waiting
+from playground.experiment import Experiment
+from playground.studio.limits import LIMITS, Limits
+from playground.workbench import Workbench
+
+ENDED = ("stopped", "failed", "done")
+TOLD_EVERY = 0.5  # seconds between two reports
+
+
+def experiment(settings: Mapping[str, Any], more: str = "") -> Experiment:
+    """The experiment of dotted settings, {"variant": "sparse", "variant.rho": 0.05}, and of a link's query beside them.
+
+    None leaves a setting at its default; Trouble names everything that there is not or that is out of range.
+    """
+    pairs = [(name, str(value)) for name, value in settings.items() if value is not None]
+    made, problems = Experiment.from_query("&".join(filter(None, (urlencode(pairs), more.partition("?")[2] or more))))
+    if problems:
+        raise Trouble(f"{'; '.join(problems)}.")
+    return made
+
+
+class Trainings:
+    """The runs that the Studio's visitors train, on the engine that all pages share."""
+
+    def __init__(self, workbench: Workbench, limits: Limits = LIMITS):
+        self.workbench, self.limits = workbench, limits
+        self._jobs: dict[str, list[str]] = {}  # by visitor, those that may still be learning
+        self._tasks: set[asyncio.Task] = set()
+
+    async def start(self, visitor: str, experiment: Experiment) -> str:
+        """Begin a run; returns its name. Trouble where this visitor trains as many as one may."""
+        learning = [job for job in self._jobs.get(visitor, ()) if self.learning(job)]
+        if len(learning) >= self.limits.trainings:
+            raise Trouble(f"One visitor may train {self.limits.trainings} runs at a time here: stop one first.")
+        job = self._begin(experiment)
+        self._jobs[visitor] = [*learning, job]
+        self._jobs = {who: jobs for who, jobs in self._jobs.items() if any(map(self.learning, jobs))}
+        return job
+
+    def _begin(self, experiment: Experiment) -> str:
+        job = self.workbench.start(experiment)
+        self._aside(self._end_later(job))
+        return job
+
+    def _aside(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def learning(self, job: str) -> bool:
+        snapshot = self.workbench.snapshot(job)
+        return snapshot is not None and snapshot.status not in ENDED
+
+    async def stop(self, job: str) -> None:
+        """End a run and keep it; nothing happens where it has ended. Trouble for a name that there is not."""
+        if self.workbench.snapshot(job) is None:
+            raise Trouble("There is no run or model of that name.")
+        try:
+            await asyncio.wrap_future(self.workbench.stop(job))
+        except KeyError:
+            pass  # it ended meanwhile
+
+    async def follow(self, job: str) -> AsyncIterator[dict[str, Any]]:
+        """Reports of a run until it ends."""
+        while (snapshot := self.workbench.snapshot(job)) is not None:
+            yield report(snapshot)
+            if snapshot.status in ENDED:
+                return
+            await asyncio.sleep(TOLD_EVERY)
+
+    async def _end_later(self, job: str) -> None:
+        """Stop what is still learning when its time is over."""
+        end = asyncio.get_running_loop().time() + self.limits.training
+        while self.learning(job):
+            if asyncio.get_running_loop().time() > end:
+                return await self.stop(job)
+            await asyncio.sleep(1.0)
+
+
+def report(snapshot: Snapshot) -> dict[str, Any]:
+    """A run's progress as plain values: job, status, what it waits for, steps, losses, images a second, its link."""
+    event = snapshot.event
+    told: dict[str, Any] = {"job": snapshot.job, "status": snapshot.status}
+    if isinstance(event, Waiting):
+        told |= {"waiting": event.reason, "fraction": event.fraction}
+    if isinstance(event, Stepped):
+        told |= {
+            "step": event.step, "steps": event.steps, "losses": event.terms, "held_out": event.held_out,
+            "images_per_second": round(event.rate, 1), "metrics": event.metrics,
+        }  # fmt: skip
+    if snapshot.problem:
+        told["problem"] = snapshot.problem
+    return {**told, "link": f"/?{snapshot.title.to_query()}"}
