@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from playground.explore_routes import Explore
 from playground.live import Live
 from playground.look import PORT
+from playground.paint_routes import Paint
 
 if TYPE_CHECKING:
     import streamlit as st
@@ -69,6 +70,7 @@ async def health(request: Request) -> Response:
 
 live = Live(workbench)
 explore = Explore(workbench)
+paint = Paint(workbench)
 
 
 def routes() -> list[BaseRoute]:
@@ -76,6 +78,7 @@ def routes() -> list[BaseRoute]:
     return [
         *live.routes(),
         *explore.routes(),
+        *paint.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]
