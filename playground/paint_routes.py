@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from playground import masks
 from playground.data import Dataset, datasets
 from playground.events import Trouble
-from playground.explore_answers import asked, base64_array, body, png_url, whole
-from playground.images import fit, read_image, to_pillow, to_png
+from playground.explore_answers import base64_array, body, png_url, whole
+from playground.images import fit, read_image, to_bytes, to_pillow, to_png
 from playground.paint_desks import GONE, Desk, Desks
 
 if TYPE_CHECKING:  # the port opens before torch is imported
@@ -26,13 +28,14 @@ if TYPE_CHECKING:  # the port opens before torch is imported
     from playground.restorer import Restorer
     from playground.workbench import Workbench
 
+Handler = Callable[["Paint", Request], Awaitable[Response]]
 MOST_SIDE = 100_000
 MOST_PIXELS = 12_000_000
 INLINE = 256 * 256  # pixels of a picture that is told with its facts
 EXACT = 2_000_000  # pixels above which what is shown is a JPEG; what is saved is always exact
 PATIENCE = 1.0  # seconds that images are waited for before the page is told how far their loading is
 STRIP = 24  # pictures told at once
-KINDS = ("upload", "drawing", "camera")
+KINDS = {"upload": "The file", "drawing": "The drawing", "camera": "The photograph"}
 TOO_LARGE = ("larger than", "too many")
 
 
@@ -61,7 +64,7 @@ class Paint:
     def routes(self) -> list[BaseRoute]:
         from playground import paint_work
 
-        handlers: list[tuple[str, str, Callable[[Paint, Request], Awaitable[Response]]]] = [
+        handlers: list[tuple[str, str, Handler]] = [
             ("pictures", "GET", pictures),
             ("picture", "POST", bring),
             ("mask/{kind}", "GET", drawn_mask),
@@ -72,9 +75,9 @@ class Paint:
             ("desk/{desk}/restore", "POST", paint_work.restore),
             ("desk/{desk}/stop", "POST", stop),
         ]
-        return [Route(f"/paint/{path}", self._endpoint(handler), methods=[method]) for path, method, handler in handlers]
+        return [Route(f"/paint/{path}", self._endpoint(do), methods=[method]) for path, method, do in handlers]
 
-    def _endpoint(self, handler: Callable[[Paint, Request], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    def _endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
                 return await handler(self, request)
@@ -118,7 +121,7 @@ async def pictures(paint: Paint, request: Request) -> Response:
         return JSONResponse(images)
     source, total = images.source, len(images.held_out)
     which = (start + np.arange(min(count, total))) % total
-    shown = await asyncio.to_thread(lambda: [png_url(_bytes(source.images[source.held_out[i]])) for i in which])
+    shown = await asyncio.to_thread(lambda: [png_url(to_bytes(source.images[source.held_out[i]])) for i in which])
     named = len(np.unique(source.labels)) > 1
     told = [
         {"index": int(i), "image": url, "label": source.classes[source.labels[source.held_out[i]]] if named else ""}
@@ -129,8 +132,7 @@ async def pictures(paint: Paint, request: Request) -> Response:
 
 async def _images(paint: Paint, query: Any) -> Resident | dict[str, Any]:
     """The images asked for, or how far their loading is; Trouble for a data set that has no pictures."""
-    restorer = await paint.restorer()
-    bench = restorer.workbench
+    bench: Any = (await paint.restorer()).workbench
     data = await asyncio.to_thread(_dataset, bench, query.get("data", ""), query.get("like", ""))
     loading = asyncio.wrap_future(bench.images(data))
     done, _ = await asyncio.wait({loading}, timeout=PATIENCE)
@@ -154,12 +156,6 @@ def _dataset(bench: Any, name: str, like: str) -> Dataset:
     return data
 
 
-def _bytes(image: np.ndarray) -> np.ndarray:
-    from playground.images import to_bytes
-
-    return to_bytes(image)
-
-
 async def bring(paint: Paint, request: Request) -> Response:
     """A picture onto a desk: ?data=NAME&index=N&like=RUN, or a file as the body with ?kind=upload, drawing or camera.
 
@@ -172,14 +168,14 @@ async def bring(paint: Paint, request: Request) -> Response:
             return JSONResponse(images)
         index = whole(query, "index", 0, len(images.held_out) - 1)
         at = images.source.held_out[index]
-        picture = _bytes(images.source.images[at])
+        picture = to_bytes(images.source.images[at])
         label = images.source.classes[images.source.labels[at]] if len(np.unique(images.source.labels)) > 1 else ""
         about = {"data": query["data"], "index": index, "like": query.get("like", ""), "label": label, "known": True}
     else:
         kind = query.get("kind", "upload")
         if kind not in KINDS:
             raise Trouble(f"A picture is brought by {', '.join(KINDS)}.")
-        named = query.get("name", "")[:80] or {"drawing": "The drawing", "camera": "The photograph"}.get(kind, "The file")
+        named = query.get("name", "")[:80] or KINDS[kind]
         picture = await asyncio.to_thread(read_image, await body(request), named)
         if picture[0].size > MOST_PIXELS:
             raise Trouble(f"{named} has more than {MOST_PIXELS // 1_000_000} million pixels, which is too many.")
@@ -226,8 +222,6 @@ def file_of(image: np.ndarray) -> tuple[bytes, str]:
     """An image as a file to be shown, and its media type."""
     if image[0].size <= EXACT:
         return to_png(image), "image/png"
-    import io
-
     file = io.BytesIO()
     to_pillow(image).save(file, "JPEG", quality=95)
     return file.getvalue(), "image/jpeg"
@@ -261,12 +255,9 @@ def bits(mask: np.ndarray) -> str:
 
 def unbits(text: Any, height: int, width: int) -> np.ndarray:
     """The mask (height, width) that `bits` wrote; Trouble where it is none."""
-    from base64 import b64decode
-    from binascii import Error
-
     try:
         packed = np.frombuffer(b64decode(text if isinstance(text, str) else "?", validate=True), np.uint8)
-    except (Error, ValueError):
+    except (NotBase64, ValueError):
         raise Trouble("The mask could not be read.") from None
     if len(packed) != -(-height * width // 8):
         raise Trouble(f"The mask is not of {width} × {height} pixels.")
@@ -288,7 +279,9 @@ async def drawn_mask(paint: Paint, request: Request) -> Response:
 async def brought_mask(paint: Paint, request: Request) -> Response:
     """A mask from a picture, the body: what is bright is hidden; one of another size is scaled, which `note` says."""
     desk = paint.desk(request)
-    picture = await asyncio.to_thread(read_image, await body(request), request.query_params.get("name", "")[:80] or "The file")
+    named = request.query_params.get("name", "")[:80] or KINDS["upload"]
+    picture = await asyncio.to_thread(read_image, await body(request), named)
     hidden, (h, w) = picture.mean(0) > 127, desk.mask.shape
-    note = "" if hidden.shape == (h, w) else f"The mask was scaled from {hidden.shape[1]} × {hidden.shape[0]} to {w} × {h} pixels."
+    its = f"{hidden.shape[1]} × {hidden.shape[0]}"
+    note = "" if hidden.shape == (h, w) else f"The mask was scaled from {its} to {w} × {h} pixels."
     return JSONResponse({"mask": bits(await asyncio.to_thread(masks.scaled, hidden, h, w)), "note": note})

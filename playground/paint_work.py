@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playground.paint_routes import Paint
     from playground.restorer import Restored
 
+Work = Callable[[Callable[[float], None]], Awaitable["Restored"]]
 CLASSICAL = ("telea", "biharmonic")
 TICK = 0.2  # seconds between two words on how far it is
 EARLY = 0.02  # of the work: before it nobody knows how long the rest takes
@@ -51,7 +52,7 @@ class Asked:
         if way not in ("fill", "noise"):
             raise Trouble("A picture is filled or freed of noise: way is fill or noise.")
         if kind not in NOISES:
-            raise Trouble(f"There is no noise called {kind[:40]!r}; there are {', '.join(NOISES)}.")
+            raise Trouble(f"The kind of noise must be one of {', '.join(NOISES)}.")
         level = number(question, "level", 0.3)
         if not 0 <= level <= 1:
             raise Trouble("The noise level is a number from 0 to 1.")
@@ -113,12 +114,11 @@ async def _denoised(paint: Paint, desk: Desk, question: Asked) -> AsyncIterator[
     async def clean(report: Callable[[float], None]) -> Restored:
         way = restorer.denoise if question.use == "denoise" else restorer.reconstruct
         done = await way(question.model, noisy, None, report)
-        image = np.where(where, done.image, picture)
-        scores = dict(psnr=None, ssim=None)
-        if spoilt:
-            scores = {"psnr": await asyncio.to_thread(psnr_between, image, picture, where),
-                      "ssim": await asyncio.to_thread(ssim_between, image, picture, where)}  # fmt: skip
-        return type(done)(image, scores["psnr"], scores["ssim"], done.seconds, done.note)
+        cleaned = replace(done, image=np.where(where, done.image, picture))
+        if not spoilt:
+            return cleaned
+        psnr = await asyncio.to_thread(psnr_between, cleaned.image, picture, where)
+        return replace(cleaned, psnr=psnr, ssim=await asyncio.to_thread(ssim_between, cleaned.image, picture, where))
 
     async for line in _worked(desk, "model", clean, lambda done: _piece(done.image, picture, where)):
         yield line
@@ -137,8 +137,7 @@ def _noisy(picture: np.ndarray, where: np.ndarray, question: Asked) -> np.ndarra
     return np.where(where, to_bytes(CORRUPTIONS[question.kind](x, question.level, rng)[0].numpy()), picture)
 
 
-async def _worked(desk: Desk, of: str, work: Callable[[Callable[[float], None]], Awaitable[Restored]],
-                  cut: Callable[[Restored], Piece]) -> AsyncIterator[dict[str, Any]]:
+async def _worked(desk: Desk, of: str, work: Work, cut: Callable[[Restored], Piece]) -> AsyncIterator[dict[str, Any]]:
     """How far one piece of work is, now and then, and its result; it ends with the question or when it is stopped."""
     began, fraction = time.monotonic(), 0.0
 

@@ -191,7 +191,7 @@ class Workbench:
         return self._engine.ask(lambda: question(self._model(name)))
 
     def images(self, data: Dataset) -> Future:
-        """The resident images of a data set, loaded aside where they are not yet; Future of Resident, or the Trouble."""
+        """The resident images of a data set, loaded aside where they are not yet: a Future of Resident, or Trouble."""
         return self._supply.load(data)
 
     def loading(self, data: Dataset) -> Waiting:

@@ -70,8 +70,10 @@ class Painting:
         if settings["data"] not in names:
             trained = [one["data"] for one in choices if one["use"] == "inpaint"]
             mine = self.visit.experiment.data.name
-            settings["data"] = next((name for name in (mine if mine in trained else "", *trained, mine, *names) if name in names), "")
-        if settings["model"] and not any((one["use"], one["name"]) == (settings["use"], settings["model"]) for one in choices):
+            wanted = (*((mine,) if mine in trained else ()), *trained, mine, *names)
+            settings["data"] = next((name for name in wanted if name in names), "")
+        chosen = (settings["use"], settings["model"])
+        if settings["model"] and chosen not in [(one["use"], one["name"]) for one in choices]:
             problems.append("The model in this link is not here any more, so another one is chosen.")
             settings["model"] = settings["use"] = ""
         return {

@@ -74,10 +74,11 @@ function paintShow(room) {
     const made = room.made[room.shown] ?? room.made.model;
     room.gap = made && made.box[2] ? difference(made.picture, room.picture, made.box, room.ends ?? (look(), room.ends)) : null;
     const end = room.gap?.range ?? 1;
-    put($('.scale .top'), `+${end} too bright`);
-    put($('.scale .bottom'), `−${end} too dark`);
+    const [more, less] = room.picture?.ink ? ['too much ink', 'too little ink'] : ['too bright', 'too dark'];
+    put($('.scale .top'), `+${end} ${more}`);
+    put($('.scale .bottom'), `−${end} ${less}`);
     $('.diff').dataset.range = end;
-    $('.diff').setAttribute('aria-label', `Difference of ${NAMED[room.shown]} to the original, from −${end} (too dark) to +${end} (too bright)`);
+    $('.diff').setAttribute('aria-label', `Difference of ${NAMED[room.shown]} to the original, from −${end} (${less}) to +${end} (${more})`);
   };
 
   // A result's part has come: put it into the picture, and say how good it is.
