@@ -39,7 +39,7 @@ class Painting:
             query = st.query_params.items()
             asked = {name.removeprefix(PREFIX): text for name, text in query if name.startswith(PREFIX)}
             st.session_state.painting, st.session_state.painting_problems = read(asked)
-            st.session_state.painting_linked = bool(asked)
+            st.session_state.painting_linked = "data" in asked
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -170,13 +170,13 @@ async function arrive(room) {
   $('.data').replaceChildren(...data.datasets.map(one => tag('option', { value: one.name }, one.title)));
   const other = start.linked && (saved.spec?.data !== start.data || saved.spec?.index !== start.index), fresh = !saved.desk || (other && !memory);
   if (fresh) Object.assign(room, { way: start.way, kind: start.kind, level: start.level });
-  if (fresh && start.model) Object.assign(room, { model: `${start.use}:${start.model}`, chosen: true });
+  if (start.model && (fresh || !memory)) Object.assign(room, { model: `${start.use}:${start.model}`, chosen: true });
   $('.noise select').value = room.kind;
   $('.noise input').value = room.level;
   put($('.noise output'), String(room.level));
   for (const name of ['tool', 'shown']) room.choose(name, room[name]);
   way(room, room.way);
-  $('.data').value = (fresh ? start.data : saved.spec?.data) || start.data;
+  $('.data').value = (fresh ? start.data : saved.spec?.data ?? saved.strip) || start.data;
   if (data.problems.length) room.say(data.problems[0]);
   try {
     if (!fresh) {

@@ -19,7 +19,7 @@ function keep(room) {
   const mask = hole.bytes.length / 6 < MOST_KEPT ? hole.pack() : undefined;
   kept.write({
     desk: facts.desk, spec: facts.data ? { data: facts.data, index: facts.index, like: facts.like } : null, mask, tool, size, way,
-    model, chosen: room.chosen, kind, level, seed, shown, compare, image: !facts.data && image?.length < MOST_KEPT ? image : undefined, from: facts.kind,
+    model, chosen: room.chosen, kind, level, seed, shown, compare, image: !facts.data && image?.length < MOST_KEPT ? image : undefined, from: facts.kind, strip: room.$('.data').value,
   });
 }
 

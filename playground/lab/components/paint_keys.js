@@ -82,5 +82,6 @@ function paintKeys(room) {
   const stop = () => { window.removeEventListener('keydown', down, true); window.removeEventListener('keyup', up, true); };
   window.addEventListener('keydown', down, true); // before Streamlit's own short cuts
   window.addEventListener('keyup', up, true);
-  pad.addEventListener('blur', () => { release(); room.hold(false); });
+  pad.addEventListener('blur', release);
+  window.addEventListener('blur', () => room.hold(false));
 }
