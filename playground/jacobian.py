@@ -7,7 +7,6 @@ from torch import Generator, Tensor, nn
 
 from playground.layers import Stack
 from playground.layers.dense import DenseBlock
-from playground.layers.linear import plain_products
 
 SLOPES = {nn.Sigmoid: lambda h: h * (1 - h), nn.Tanh: lambda h: 1 - h.square(), nn.Identity: torch.ones_like}
 EXACT_UP_TO = 32  # with more rows than this, "auto" estimates
@@ -47,8 +46,7 @@ def code_and_norm(encoder: Stack, x: Tensor, method: str, rng: Generator) -> tup
             pushed = [torch.func.jvp(encoder, (x,), (tangent.expand_as(x).contiguous(),))[:2] for tangent in eye]
             return pushed[0][0], torch.stack([column.square().sum(1) for _, column in pushed]).sum(0)
         x = x.detach().requires_grad_(True)
-        with plain_products():  # the rows come in one batch, and are differentiated again
-            code = encoder(x)
+        code = encoder(x)
         if method == "estimate":
             v = torch.empty_like(code).normal_(generator=rng)
             (row,) = torch.autograd.grad(code, x, v, create_graph=True)

@@ -21,6 +21,7 @@ from starlette.staticfiles import StaticFiles
 from playground.explore_routes import Explore
 from playground.live import Live
 from playground.look import PORT
+from playground.paint_routes import Paint
 from playground.studio.mount import Studio
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ async def health(request: Request) -> Response:
 live = Live(workbench)
 explore = Explore(workbench)
 studio = Studio(workbench)
+paint = Paint(workbench)
 
 
 def routes() -> list[BaseRoute]:
@@ -79,6 +81,7 @@ def routes() -> list[BaseRoute]:
         *live.routes(),
         *explore.routes(),
         *studio.routes(),
+        *paint.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]

@@ -16,8 +16,9 @@ import torch
 
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
+from playground.data import Dataset
 from playground.device import choose_device, describe, give_cores_to
-from playground.events import Snapshot, Trouble
+from playground.events import Snapshot, Trouble, Waiting
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -189,6 +190,14 @@ class Workbench:
     def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future:
         """As `probe`, of the network alone: its data set is not loaded for it."""
         return self._engine.ask(lambda: question(self._model(name)))
+
+    def images(self, data: Dataset) -> Future:
+        """The resident images of a data set, loaded aside where they are not yet: a Future of Resident, or Trouble."""
+        return self._supply.load(data)
+
+    def loading(self, data: Dataset) -> Waiting:
+        """How far the load of a data set is."""
+        return self._supply.progress(data)
 
     def aside(self, do: Callable[[], Any]) -> Future:
         """Run something long that needs no device on a thread of its own: fitting a map, importing pictures."""

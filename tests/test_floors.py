@@ -23,7 +23,8 @@ FLOORS = (
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork"),
     ("workbench", "explorer", "restorer"),
-    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "lab", "studio", "server",
+    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
+     "paint_desks", "paint_work", "lab", "studio", "server",
      "progress", "commands", "commands_images", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -13,6 +13,10 @@ SCRIPTS = {  # name -> the scripts that make it up, in order
         "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs",
         "latent_pad", "latent_live", "latent_colour", "latent",
     ),
+    "paint": (
+        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_ask", "paint_bring", "paint_pad", "paint_show",
+        "paint",
+    ),
 }
 STYLES = {"latent": ("latent", "latent_panel")}  # where there is more than one
 

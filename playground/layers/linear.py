@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,17 +25,6 @@ def _onednn() -> Callable[..., Tensor] | None:
 
 
 _PRODUCT = _onednn()
-_plain = ContextVar("plain", default=False)
-
-
-@contextmanager
-def plain_products() -> Iterator[None]:
-    """Within it, layers multiply by torch's own product: for derivatives of whole batches of gradients."""
-    token = _plain.set(True)
-    try:
-        yield
-    finally:
-        _plain.reset(token)
 
 
 def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -51,8 +38,13 @@ def _suits(a: Tensor, b: Tensor) -> bool:
     """Whether oneDNN may and should compute a bᵀ: plain float32 matrices on the CPU, large enough."""
     return (
         a.dtype is torch.float32 and b.dtype is torch.float32 and a.ndim == 2 and a.device.type == "cpu"
-        and a.shape[0] * b.numel() >= WORTH_IT and not torch._C._functorch.is_functorch_wrapped_tensor(a)
+        and a.shape[0] * b.numel() >= WORTH_IT and not (_is_batch(a) or _is_batch(b))
     )  # fmt: skip
+
+
+def _is_batch(a: Tensor) -> bool:
+    """Whether a stands for many tensors at once, as gradients do that come in one batch; oneDNN knows none."""
+    return torch._C._functorch.is_functorch_wrapped_tensor(a) or torch._C._functorch.is_legacy_batchedtensor(a)
 
 
 class _Linear(torch.autograd.Function):
@@ -66,8 +58,6 @@ class _Linear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,), (x, weight) = grads, ctx.saved_tensors
-        if torch._C._functorch.is_functorch_wrapped_tensor(grad):  # what comes of it would be cut off from the weights
-            raise RuntimeError("gradients in a batch need plain_products() around the forward pass")
         for_x, for_weight, for_bias = ctx.needs_input_grad
         return (
             linear(grad, weight.t()) if for_x else None,
@@ -81,7 +71,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Equal to torch.nn.functional.linear up to float32's rounding.
     """
-    if _PRODUCT is None or _plain.get() or torch._C._are_functorch_transforms_active() or not _suits(x, weight):
+    if _PRODUCT is None or torch._C._are_functorch_transforms_active() or not _suits(x, weight):
         return F.linear(x, weight, bias)
     if torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad):
         return _Linear.apply(x, weight, bias)

@@ -188,3 +188,19 @@ const onTheme = fn => {
   const app = document.querySelector('.stApp');
   if (app) new MutationObserver(later).observe(app, { attributes: true, attributeFilter: ['class', 'style'] });
 };
+
+const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+const sized = (canvas, w, h) => { if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h }); };
+
+// Answers of the playground's routes; an error carries the sentence to show.
+async function reach(address, settings) {
+  try { return await fetch(address, settings); } catch {
+    throw new Error('The playground does not answer: it may have been stopped. What is on this page stays.');
+  }
+}
+
+async function answered(answer) {
+  if (answer.ok) return answer;
+  const told = await answer.json().catch(() => ({}));
+  throw new Error(told.problem ?? 'The playground could not answer this.');
+}

@@ -34,18 +34,6 @@ class Asker {
   }
 }
 
-async function reach(address, settings) {
-  try { return await fetch(address, settings); } catch {
-    throw new Error('The playground does not answer: it may have been stopped. What is on this page stays.');
-  }
-}
-
-async function answered(answer) {
-  if (answer.ok) return answer;
-  const told = await answer.json().catch(() => ({}));
-  throw new Error(told.problem ?? 'The playground could not answer this.');
-}
-
 const floats = text => new Float32Array(bus.bytes(text).buffer);
 
 // Equal tiles (c, h, w) side by side. Ink: grey handwriting, shown in the theme's two colours, tile by tile as it is asked for.
@@ -115,8 +103,6 @@ function inkTable([low, high]) {
   }
   return table;
 }
-
-const sized = (canvas, w, h) => { if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h }); };
 
 // A picture at a data address as a Sheet of tiles [c, h, w].
 async function strip(url, tile, ink, look) {

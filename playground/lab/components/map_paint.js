@@ -1,5 +1,4 @@
 // What the map is painted with: soft discs, the density relief, the decoded mosaic, and thumbnails as coloured ink.
-const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
 const ease = t => t < .5 ? 4 * t * t * t : 1 - (-2 * t + 2) ** 3 / 2;
 const SPAN = 1.06; // how far the decoded grid and the relief go beyond the frame [-1, 1]
 const HUES = 10;

@@ -1,0 +1,108 @@
+"""The Paint page as a script: which models and pictures it offers, what its address keeps, what it is told."""
+
+from pathlib import Path
+
+import pytest
+
+from playground import server
+from playground.data import datasets
+from playground.lab import painting
+from playground.lab.painting import DEFAULTS, NOISES, read
+from playground.paint_work import NOISES as ANSWERED
+from playground.workbench import Workbench
+from tests.test_lab import address, job
+from tests.test_lab_latent import SMALL, Visit, learnt
+
+AppTest = pytest.importorskip("streamlit.testing.v1").AppTest
+VIEW = Path(__file__).resolve().parent.parent / "playground" / "lab" / "views" / "paint.py"
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    bench = Workbench(tmp_path, "cpu")
+    monkeypatch.setattr(server, "_made", [bench])
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def page(bench):
+    """Opens the page at a link, as a new session."""
+
+    def open_page(**query: str):
+        test = AppTest.from_file(str(VIEW), default_timeout=60)
+        for key, value in {**SMALL, **query}.items():
+            test.query_params[key] = value
+        test.run()
+        assert not test.exception, test.exception
+        return test
+
+    return open_page
+
+
+def page_of(monkeypatch, visit, **query):
+    """A Painting outside Streamlit, with an address of its own."""
+    state = type("State", (dict,), {"__getattr__": dict.__getitem__, "__setattr__": dict.__setitem__})()
+    monkeypatch.setattr(painting.st, "session_state", state)
+    monkeypatch.setattr(painting.st, "query_params", query)
+    return painting.Painting(visit)
+
+
+def test_the_address_keeps_the_run_and_what_is_painted_on(page):
+    test = page(**{"paint.way": "noise", "paint.data": "shapes", "paint.index": "3", "paint.level": "lots"})
+    held = address(test)
+    assert held["architecture.code"] == "4" and held["run"] == job(test)
+    assert (held["paint.way"], held["paint.data"], held["paint.index"]) == ("noise", "shapes", "3")
+    assert "paint.level" not in held and not test.session_state["problems"]
+    assert "level" in test.session_state["painting_problems"][0]
+
+
+def test_what_is_read_comes_back_and_what_cannot_be_is_told():
+    asked = {
+        "way": "noise",
+        "model": "m",
+        "use": "project",
+        "data": "digits",
+        "index": 4,
+        "kind": "speckle",
+        "level": 0.5,
+    }
+    assert read({name: str(value) for name, value in asked.items()}) == (asked, [])
+    settings, problems = read({"way": "guess", "index": "-3", "level": "nan", "colour": "red", "kind": "loud"})
+    assert settings == DEFAULTS and len(problems) == 5 and all(one.endswith(".") for one in problems)
+
+
+def test_every_noise_that_is_offered_is_answered():
+    assert set(NOISES) == set(ANSWERED)
+
+
+def test_a_run_that_learnt_can_project_and_classical_fills_are_always_there(monkeypatch, bench, page):
+    test = page()
+    experiment = test.session_state["experiment"]
+    visit = Visit(bench, experiment, learnt(bench, experiment))
+    choices = page_of(monkeypatch, visit).choices()
+    own = [one["use"] for one in choices if one["own"]]
+    assert own == ["project", "reconstruct"] and choices[0]["own"]
+    assert [one["name"] for one in choices if one["use"] == "classical"] == ["telea", "biharmonic"]
+
+
+def test_every_set_with_pictures_is_offered(monkeypatch, bench, page):
+    test = page()
+    visit = Visit(bench, test.session_state["experiment"], job(test))
+    told = page_of(monkeypatch, visit).data()
+    offered = {one["name"] for one in told["datasets"]}
+    assert offered == set(datasets) - {"plane", "own"}
+    assert [one["like"] for one in told["datasets"] if one["name"] == "digits"] == [visit.job]
+    assert told["start"]["data"] in offered and not told["start"]["linked"]
+
+
+def test_a_model_that_is_gone_is_told_and_what_is_set_is_kept(monkeypatch, bench, page):
+    test = page()
+    visit = Visit(bench, test.session_state["experiment"], job(test))
+    shown = page_of(monkeypatch, visit, **{"paint.model": "gone", "paint.use": "inpaint", "paint.data": "digits"})
+    told = shown.data()
+    assert told["start"]["model"] == "" and "not here any more" in told["problems"][0] and told["start"]["linked"]
+    shown.act({"do": "set", "model": "telea", "use": "classical", "data": "shapes", "index": 2, "at": 5, "level": 0.3})
+    assert shown.settings == {**DEFAULTS, "model": "telea", "use": "classical", "data": "shapes", "index": 2}
+    assert not shown.data()["problems"]
