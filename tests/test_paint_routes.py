@@ -103,7 +103,7 @@ def test_what_is_no_mask_is_refused(text):
 
 def test_held_out_pictures_are_those_of_the_data_set(client, bench, run):
     told = client.get("/paint/pictures", params={"data": "digits", "like": run, "start": 3, "count": 4}).json()
-    source = bench.images(bench.experiment(run).data).result().source
+    source = bench.supply.load(bench.experiment(run).data).result().source
     assert [one["index"] for one in told["pictures"]] == [3, 4, 5, 6] and told["total"] == len(source.held_out)
     for one in told["pictures"]:
         at = source.held_out[one["index"]]
