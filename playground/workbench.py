@@ -20,7 +20,7 @@ from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
-from playground.library import Entry, Library
+from playground.library import Library
 from playground.model import Autoencoder
 from playground.runner import Engine, Events
 from playground.supply import Supply
@@ -106,7 +106,7 @@ class Workbench:
 
     def _again(self, job: str, experiment: Experiment, pace: float | None) -> str:
         snapshot = self.snapshot(job)
-        took_steps = getattr(snapshot and snapshot.event, "step", 0) > 0 or self._saved(job) is not None
+        took_steps = getattr(snapshot and snapshot.event, "step", 0) > 0 or self.library.entry(job) is not None
         if took_steps and self._engine.snapshot(job) is not None and not self._ended(job):
             self.stop(job)
         earlier = ((job,) if took_steps else ()) + (snapshot.earlier if snapshot else ())
@@ -128,7 +128,7 @@ class Workbench:
         known = self._engine.snapshot(job)
         if known is not None:
             return known
-        entry = self._saved(job)
+        entry = self.library.entry(job)
         return None if entry is None else Snapshot(job, entry.experiment, entry.status, earlier=entry.earlier)
 
     def jobs(self) -> tuple[Snapshot, ...]:
@@ -218,14 +218,8 @@ class Workbench:
 
     def _reopen_saved(self, job: str) -> None:
         """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
-        if self._engine.snapshot(job) is None and (entry := self._saved(job)) is not None:
+        if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
             self._reopen(job, entry.experiment, entry.earlier, paused=True)
-
-    def _saved(self, job: str) -> Entry | None:
-        try:
-            return self.library.entry(job)
-        except Trouble:
-            return None
 
     def _ended(self, job: str) -> bool:
         snapshot = self._engine.snapshot(job)
