@@ -29,6 +29,7 @@ RNG = np.random.default_rng(0)
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("studio")).wait()
+    httpx.get(f"{running.address}/studio/", timeout=120)  # loads Gradio, for which a client does not wait long enough
     yield f"{running.address}/studio"
     code, seconds, _ = running.interrupt()
     assert code == 0 and seconds < 10
