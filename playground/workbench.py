@@ -16,9 +16,8 @@ import torch
 
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
-from playground.data import Dataset
 from playground.device import choose_device, describe
-from playground.events import Snapshot, Trouble, Waiting
+from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -45,7 +44,7 @@ class Workbench:
         self._engine = Engine()
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
         self._models: dict[str, Autoencoder] = {}  # of runs that are not open, for questions; likewise
-        self._supply = Supply(self._device, self._engine.aside)
+        self.supply = Supply(self._device, self._engine.aside)
         self._experiments: dict[str, Experiment] = {}
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
@@ -181,7 +180,7 @@ class Workbench:
             asked.add_done_callback(lambda done: _hand_over(done, answer))
 
         try:
-            self._supply.load(self.experiment(name).data).add_done_callback(when_loaded)
+            self.supply.load(self.experiment(name).data).add_done_callback(when_loaded)
         except Trouble as trouble:
             answer.set_exception(trouble)
         return answer
@@ -189,14 +188,6 @@ class Workbench:
     def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future:
         """As `probe`, of the network alone: its data set is not loaded for it."""
         return self._engine.ask(lambda: question(self._model(name)))
-
-    def images(self, data: Dataset) -> Future:
-        """The resident images of a data set, loaded aside where they are not yet: a Future of Resident, or Trouble."""
-        return self._supply.load(data)
-
-    def loading(self, data: Dataset) -> Waiting:
-        """How far the load of a data set is."""
-        return self._supply.progress(data)
 
     def aside(self, do: Callable[[], Any]) -> Future:
         """Run something long that needs no device on a thread of its own: fitting a map, importing pictures."""
@@ -251,9 +242,9 @@ class Workbench:
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
         data = self._experiments[job].data
-        images = self._supply.load(data)
+        images = self.supply.load(data)
         while not images.done():
-            yield self._supply.progress(data)
+            yield self.supply.progress(data)
         resident = images.result()
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
