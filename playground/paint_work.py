@@ -95,6 +95,8 @@ async def _filled(paint: Paint, desk: Desk, question: Asked) -> AsyncIterator[di
     for of, name in names:
         async for line in _worked(desk, of, partial(fill, name), lambda done: _piece(done.image, picture, mask)):
             yield line
+            if line.get("stopped"):  # by a newer question, or by hand: what would come next is not wanted either
+                return
     yield {"done": True}
 
 

@@ -57,9 +57,11 @@ class Patchwork:
         if deep is None or not deep.any():
             return await self.over(batch, mask, report)
         small, its_mask = await asyncio.to_thread(shrunk, batch, mask, 2)
-        coarse = await Patchwork(self.ask, self.device, self.size, self.make).fill(small, its_mask)
+        coarse = await Patchwork(self.ask, self.device, self.size, self.make).fill(
+            small, its_mask, lambda done: report(done / 2)
+        )
         guess = await asyncio.to_thread(_as_bytes, await asyncio.to_thread(resized, coarse, h, w))
-        return await self.over(np.where(deep, guess, batch), mask & ~deep, report)
+        return await self.over(np.where(deep, guess, batch), mask & ~deep, lambda done: report((1 + done) / 2))
 
     async def over(self, batch: np.ndarray, mask: np.ndarray | None, report: Report = nothing) -> np.ndarray:
         """All that `make` makes of pictures (m, c, h, w) uint8, those tiles that touch the mask where there is one.

@@ -16,9 +16,8 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from playground import masks, paint_desks
+from playground import masks
 from playground.events import Trouble
-from playground.paint_desks import Desks
 from playground.paint_routes import Paint, bits, unbits
 from playground.restorer import Restorer
 from playground.workbench import Workbench
@@ -241,33 +240,3 @@ def test_large_pictures_are_shown_as_files_and_told_by_their_part(client):
     assert facts["image"].startswith("/paint/desk/")
     shown = client.get(facts["image"])
     assert shown.headers["content-type"] == "image/png" and Image.open(io.BytesIO(shown.content)).size == (400, 300)
-
-
-def test_a_newer_question_ends_the_older_one_and_stop_ends_it_too():
-    async def play():
-        desks = Desks()
-        name, desk = desks.put(np.zeros((1, 4, 4), np.uint8), {})
-        first = desk.begin(asyncio.ensure_future(asyncio.sleep(60)))
-        second = desk.begin(asyncio.ensure_future(asyncio.sleep(60)))
-        await asyncio.sleep(0)
-        assert first.cancelled() and not second.done()
-        assert desks.find(name).stop() and not desk.stop()
-        await asyncio.sleep(0)
-        assert second.cancelled()
-
-    asyncio.run(play())
-
-
-def test_desks_that_no_longer_fit_are_cleared_those_used_longest_ago_first(monkeypatch):
-    desks = Desks(most_bytes=3 * 2 * 100)
-    first, second, third = (desks.put(np.zeros((1, 10, 10), np.uint8), {})[0] for _ in range(3))
-    desks.find(first)
-    fourth, _ = desks.put(np.zeros((1, 10, 10), np.uint8), {})
-    with pytest.raises(Trouble):
-        desks.find(second)
-    assert all(desks.find(name) for name in (first, third, fourth))
-    monkeypatch.setattr(paint_desks, "IDLE", -1.0)
-    fifth, _ = desks.put(np.zeros((1, 10, 10), np.uint8), {})
-    assert desks.find(fifth)
-    with pytest.raises(Trouble):
-        desks.find(first)

@@ -94,7 +94,7 @@ function models(room) {
     select.replaceChildren(...groups.values());
     select.disabled = !list.length;
     const link = $('.train'), wanted = room.way === 'noise' ? 'denoise' : 'inpaint', lacks = !list.some(one => one.use === wanted);
-    link.hidden = !lacks;
+    link.hidden = !lacks || !room.data.train[wanted];
     link.href = new URL(room.data.train[wanted], document.baseURI);
     put(link, room.way === 'noise' ? 'Train a denoising autoencoder' : 'Train a model to fill');
     room.suit();

@@ -13,10 +13,13 @@ function paintBring(room) {
     const image = facts.image.startsWith('data:') ? facts.image : room.image;
     Object.assign(room, { facts, picture, noisy: null, made: {}, gap: null, image, cursor: null, before: null });
     room.hole = before ?? new Hole(facts.width, facts.height, mask ?? '');
-    if (!mask && !before && room.way === 'fill') firstHole(room.hole);
+    if (!mask && !before && room.way === 'fill' && facts.width * facts.height <= SMALL) firstHole(room.hole);
     room.view.reset(facts.width, facts.height);
     window.__apPaint = { desk: facts.desk, hole: room.hole };
     Object.assign(room.section.dataset, { status: 'ready', picture: facts.data ? `${facts.data} ${facts.index}` : facts.kind, desk: facts.desk });
+    const span = Math.max(facts.width, facts.height); // the brush keeps its share of the picture
+    if (room.span ? room.span !== span : !room.saved.size) room.size = Math.max(1, Math.round(room.span ? room.size * span / room.span : span / 8));
+    room.span = span;
     $('.truth').hidden = facts.known;
     room.resize(0);
     select();

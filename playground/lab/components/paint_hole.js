@@ -21,6 +21,7 @@ class Hole {
     if (!box) return false;
     const before = cut(saved, this.w, box), now = cut(this.bytes, this.w, box);
     if (before.every((v, i) => v === now[i])) return false;
+    this.recount();
     this.past.push({ box, bytes: before });
     this.future = [];
     while (this.past.length > 1 && this.kept > MOST_UNDO) this.past.shift();

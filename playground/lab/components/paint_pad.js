@@ -18,7 +18,7 @@ function paintPad(room) {
   };
   const at = e => { const box = pad.getBoundingClientRect(); return [(e.clientX - box.left) * DRAWN / box.width, (e.clientY - box.top) * DRAWN / box.height]; };
   const line = (from, to) => {
-    Object.assign(c, { lineCap: 'round', lineJoin: 'round', lineWidth: PEN, strokeStyle: dark() ? '#fff' : '#14212a' });
+    Object.assign(c, { lineCap: 'round', lineJoin: 'round', lineWidth: PEN, strokeStyle: dark() ? '#fff' : '#000' });
     c.beginPath();
     c.moveTo(...from);
     c.lineTo(to[0] + .01, to[1]);

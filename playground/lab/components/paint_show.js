@@ -10,6 +10,12 @@ function paintShow(room) {
     room.ends = [rgb(room.section, 'neg'), rgb(room.section, 'zero'), rgb(room.section, 'pos')];
   };
 
+  // The rim; on photographs, which may be as dark as it is, with a bright seam.
+  const edge = (c, place, w, h, thick) => {
+    if (!room.picture.ink) rim(c, room.hole, place, w, h, 'rgb(255 255 255 / .6)', 2 * thick);
+    rim(c, room.hole, place, w, h, room.tones.rim, thick);
+  };
+
   const main = () => {
     const got = screen($('.f1 .main'));
     if (!got) return;
@@ -22,7 +28,7 @@ function paintShow(room) {
       c.globalAlpha = noise ? room.painting ? .45 : 0 : 1; // a hole is opaque: nobody may peek
       if (c.globalAlpha) c.drawImage(fill, 0, 0);
       c.globalAlpha = 1;
-      rim(c, room.hole, place, w, h, room.tones.rim, Math.max(1, Math.round(1.25 * d)));
+      edge(c, place, w, h, Math.max(1, Math.round(1.25 * d)));
     }
     if (room.rectangle) {
       const [a, b] = room.rectangle, box = room.hole.within(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1]));
@@ -39,11 +45,12 @@ function paintShow(room) {
   const results = () => {
     for (const canvas of all('[data-of]')) {
       const made = room.made[canvas.dataset.of];
-      const got = made || room.picture ? screen(canvas) : null;
-      if (!got || !made) continue;
-      const [c, w, h, d] = got, place = room.view.place(w, h);
-      lay(c, made.picture.canvas, place, made.picture.smooth || place[2] < 1);
-      if (!room.held) rim(c, room.hole, place, w, h, room.tones.rim, Math.max(1, Math.round(d)));
+      const got = screen(canvas);
+      if (!got) continue;
+      const [c, w, h, d] = got, place = room.view.place(w, h), picture = made?.picture ?? room.picture;
+      lay(c, picture.canvas, place, picture.smooth || place[2] < 1);
+      if (!made && room.way === 'fill') c.drawImage(shape(room.hole, place, w, h, room.tones.pattern, 1)[0], 0, 0); // still to come
+      if (!room.held) edge(c, place, w, h, Math.max(1, Math.round(d)));
     }
     const got = screen($('.diff')), found = room.gap;
     if (!got) return;
