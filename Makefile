@@ -28,6 +28,7 @@ format: $(STAMP)-dev
 bench: $(STAMP)-dev $(STAMP)-peers
 	PLAYGROUND_PEERS=$(VENV)/peers $(BIN)/python -m benchmarks.training $(ARGS)
 	$(BIN)/python -m benchmarks.interface
+	$(BIN)/python -m benchmarks.paint_page
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
