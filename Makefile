@@ -30,6 +30,7 @@ bench: $(STAMP)-dev $(STAMP)-peers
 	$(BIN)/python -m benchmarks.interface
 	$(BIN)/python -m benchmarks.latent
 	$(BIN)/python -m benchmarks.latent_page
+	$(BIN)/python -m benchmarks.paint_page
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

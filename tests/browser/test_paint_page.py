@@ -269,3 +269,17 @@ def test_a_refused_camera_is_one_sentence_and_a_file_instead(page):
     with page.expect_file_chooser():
         button(page, "Camera").click()
     page.get_by_text("may not use a camera").wait_for()
+
+
+def test_a_server_that_forgot_the_picture_is_given_it_again(page):
+    section = page.get_by_test_id("paint-page")
+    stroke(page, (0.4, 0.4), (0.6, 0.4))
+    settled(page)
+    count, before = hidden(page), page.evaluate("JSON.parse(sessionStorage['playground.paint']).desk")
+    gone = {"status": 404, "json": {"problem": "There is no picture of that name here any more: choose one again."}}
+    page.route("**/restore", lambda route: route.fulfill(**gone), times=1)
+    stroke(page, (0.4, 0.7), (0.6, 0.7))
+    until(page, lambda: page.evaluate("JSON.parse(sessionStorage['playground.paint']).desk") != before)
+    settled(page)
+    assert hidden(page) > count and section.get_attribute("data-status") == "ready"
+    assert float(result(page).get_attribute("data-psnr")) > 3
