@@ -265,7 +265,7 @@ def test_noise_is_removed_by_the_visitors_own_run(page):
 
 def test_a_refused_camera_is_one_sentence_and_a_file_instead(page):
     refused = "Promise.reject(new DOMException('no', 'NotAllowedError'))"
-    page.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = () => {refused}; }}")  # as a visitor who says no: nobody answers the browser's own question here
+    page.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = () => {refused}; }}")  # a visitor who says no
     with page.expect_file_chooser():
         button(page, "Camera").click()
     page.get_by_text("may not use a camera").wait_for()
