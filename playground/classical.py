@@ -16,14 +16,17 @@ GREY = 128  # where nothing at all is known
 def telea(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Fast marching from the rim inwards (Telea 2004), OpenCV's `inpaint` with a radius of 3 pixels.
 
-    image: uint8 (c, h, w), c = 1 or 3. mask: bool (h, w), True = hidden. Known pixels stay as they are.
+    image: uint8 (c, h, w), c = 1 or 3. mask: bool (h, w), True = hidden. Known pixels stay as they are. OpenCV looks at
+    some hidden pixels too, so they are given the mean of the known ones first.
     """
     import cv2
 
     if mask.all() or not mask.any():
         return _without_rim(image, mask)
     hidden = mask.astype(np.uint8)
-    filled = cv2.inpaint(np.ascontiguousarray(image.transpose(1, 2, 0)), hidden, RADIUS, cv2.INPAINT_TELEA)
+    mean = np.round(image[:, ~mask].mean(1)).astype(np.uint8)
+    blank = np.ascontiguousarray(np.where(mask, mean[:, None, None], image).transpose(1, 2, 0))
+    filled = cv2.inpaint(blank, hidden, RADIUS, cv2.INPAINT_TELEA)
     return np.where(mask, filled.reshape(*mask.shape, len(image)).transpose(2, 0, 1), image)
 
 

@@ -50,7 +50,7 @@ def _scratches(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         places = np.clip(rng.random() + np.cumsum(rng.normal(0, 0.15, 4)), 0, 1)
         points = [(a * width, p * height) if across else (p * width, a * height) for a, p in zip(along, places)]
         pen.line(points, fill=1, width=thick)
-    return np.array(picture)
+    return _drawn(picture)
 
 
 def _text(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -65,7 +65,12 @@ def _text(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     line, top = round(1.5 * size), int(rng.integers(-size // 2, size // 2 + 1))
     for row, y in enumerate(range(top, height, line)):
         pen.text((-(row % 3) * size, y), endless[row * 7 % len(WORDS) :], fill=1, font=font)
-    return np.array(picture)
+    return _drawn(picture)
+
+
+def _drawn(picture) -> np.ndarray:
+    """What is white in a Pillow image of mode 1; asked for its array, that gives booleans made of 255, no good in C."""
+    return np.array(picture.convert("L")) > 0
 
 
 def _noise(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
@@ -77,12 +82,16 @@ _DRAWN = {"box": _box, "half": _half, "scratches": _scratches, "text": _text, "n
 
 def scaled(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     """A mask (h, w) brought to (height, width): hidden is every pixel that touches a hidden one."""
-    from PIL import Image
+    return mask if mask.shape == (height, width) else _touched(_touched(mask, height).T, width).T
 
-    if mask.shape == (height, width):
-        return mask
-    grey = Image.fromarray(mask.astype(np.uint8) * 255)
-    return np.asarray(grey.resize((width, height), Image.Resampling.BOX)) > 0
+
+def _touched(mask: np.ndarray, count: int) -> np.ndarray:
+    """A mask (n, m) brought to (count, m): each row is hidden where any of those is that it overlaps."""
+    n = len(mask)
+    starts = np.arange(count) * n // count
+    stops = -(-np.arange(1, count + 1) * n // count)
+    below = np.zeros((1, mask.shape[1]), bool)  # since the last stop is n
+    return np.logical_or.reduceat(np.concatenate([mask, below]), np.stack([starts, stops], 1).ravel(), 0)[::2]
 
 
 def shrunk(pictures: np.ndarray, mask: np.ndarray, factor: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from playground.masks import scaled, shrunk
-from playground.probes.sizes import deeper, resized
+from playground.probes.sizes import deeper, resized, without_hidden
 from playground.probes.tiles import Quilt
 
 PORTION = 0.012  # seconds of the device aimed at, before others have their turn
@@ -71,8 +71,9 @@ class Patchwork:
         h, w = batch.shape[2:]
         tall, wide = max(h, self.size[0]), max(w, self.size[1])
         if (tall, wide) != (h, w):
+            if mask is not None:  # first, since resampling mixes each pixel with its neighbours
+                batch, mask = await asyncio.to_thread(without_hidden, batch, mask), scaled(mask, tall, wide)
             batch = await asyncio.to_thread(resized, batch, tall, wide)
-            mask = None if mask is None else scaled(mask, tall, wide)
             self.notes.append(f"enlarged from {w} × {h} to {wide} × {tall} pixels for the model and brought back")
         quilt = await asyncio.to_thread(Quilt, batch, *self.size, mask)
         if len(quilt) > len(batch):

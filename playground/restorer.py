@@ -126,7 +126,7 @@ class Restorer:
         notes = []
         if mask.shape != (h, w):
             notes.append(f"The mask was scaled from {mask.shape[1]} × {mask.shape[0]} to {w} × {h} pixels")
-        mask = await asyncio.to_thread(scaled, mask, h, w)
+        mask = await asyncio.to_thread(scaled, mask.astype(np.uint8) > 0, h, w)  # no booleans but 0 and 1
         if not mask.any():
             notes.append("nothing is hidden, so this is the picture itself")
             filled = image

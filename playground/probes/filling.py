@@ -5,7 +5,7 @@ Everything long is a generator that pauses often, so that the device can be shar
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import torch
@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from playground.model import Autoencoder
 
 MERGES = 8  # passes x <- merge(known, D(E(x))) that find a place to start from
-STEPS = 3  # Gauss-Newton steps from there
-DIRECTIONS = 12  # conjugate directions in each step
-LENGTHS = (1.0, 0.5, 0.2, 0.05)  # of a step that are tried
-EDGE = 1e-4  # how near to their bounds codes of sigmoid and tanh units may start
+STEPS = 2  # Gauss-Newton steps from there
+DIRECTIONS = 8  # conjugate directions in each step
+LENGTHS = (1.0, 0.2)  # of a step that are tried
+TINY = 1e-30  # where a slope is zero, the way along it is zero as well
+BOUNDS = {nn.Sigmoid: (0.0, 1.0), nn.Tanh: (-1.0, 1.0), nn.ReLU: (0.0, torch.inf)}  # of what units can give
 
+Decoded = Callable[[Tensor], Tensor]
 Steps = Generator[None, None, Tensor]
 
 
@@ -38,33 +40,34 @@ def reconstruct(model: Autoencoder, x: Tensor) -> Steps:
 def project(model: Autoencoder, x: Tensor, known: Tensor, steps: int = STEPS, directions: int = DIRECTIONS) -> Steps:
     """D(s) with the code s that minimises ‖known · (D(s) - x)‖², per image: x (n, c, h, w), known (n, 1, h, w) bool.
 
-    Starts where x <- merge(known, D(E(x))) leads, then takes Gauss-Newton steps, each solved by conjugate gradients
-    (CGLS, Björck 1996), which needs products with the Jacobian only and leaves alone what the known pixels do not tell.
-    A step that does not help is not taken: the error never grows. What x holds where it is not known plays no part.
+    Starts where x <- merge(known, D(E(x))) leads, then takes projected Gauss-Newton steps (Bertsekas 1982) within the
+    bounds of the code's units. Each is solved by conjugate gradients (CGLS, Björck 1996), which needs products with the
+    Jacobian only and leaves alone what the known pixels do not tell. All steps on the way to the solution are tried, as
+    the whole one often leads too far (Steihaug 1983), and none that does not help is taken: the error never grows. What
+    x holds where it is not known plays no part.
     """
     weight = known.to(x)
-    code = yield from _start(model, x * weight, weight)
-    squash, spread = _units(model.encoder.blocks[-1].activation)
-    z = spread(code)
+    low, high = BOUNDS.get(type(model.encoder.blocks[-1].activation), (-torch.inf, torch.inf))
 
-    def decoded(z: Tensor) -> Tensor:
-        return weight * model.decode(squash(z))
+    def decoded(code: Tensor) -> Tensor:
+        return weight * model.decode(code)
 
     target = weight * x
-    best = _error(decoded(z), target)
+    code = yield from _start(model, target, weight)
+    least = _error(decoded(code), target)
     for _ in range(steps):
-        step = yield from _gauss_newton(decoded, z, target, directions)
-        start = z
-        for length in LENGTHS:
-            with torch.no_grad():
-                trial = start + length * step
-                error = _error(decoded(trial), target)
-            better = error < best  # never where the error is no number
-            z = torch.where(better[:, None], trial, z)
-            best = torch.where(better, error, best)
-        yield
+        start = code
+        for step in _gauss_newton(decoded, start, target, directions, (low, high)):
+            for length in LENGTHS:
+                with torch.no_grad():
+                    trial = (start + length * step).clamp(low, high)
+                    error = _error(decoded(trial), target)
+                better = error < least  # never where the error is no number
+                code = torch.where(better[:, None], trial, code)
+                least = torch.where(better, error, least)
+            yield
     with torch.no_grad():
-        return model.decode(squash(z)).clamp(0, 1)
+        return model.decode(code).clamp(0, 1)
 
 
 @torch.no_grad()
@@ -93,47 +96,44 @@ def _start(model: Autoencoder, target: Tensor, weight: Tensor) -> Steps:
     return best
 
 
-def _units(activation: nn.Module):
-    """The code layer's activation and its inverse, so that no step leads to a code that no image could have."""
-    if isinstance(activation, nn.Sigmoid):
-        return torch.sigmoid, lambda code: code.clamp(EDGE, 1 - EDGE).logit()
-    if isinstance(activation, nn.Tanh):
-        return torch.tanh, lambda code: code.clamp(EDGE - 1, 1 - EDGE).atanh()
-    return lambda z: z, lambda code: code
+def _gauss_newton(decoded: Decoded, code: Tensor, target: Tensor, directions: int,
+                  bounds: tuple[float, float]) -> Generator[Tensor, None, None]:
+    """Steps (n, k), each longer and nearer to the one that minimises ‖J·step - (target - decoded(code))‖² per image.
 
-
-def _gauss_newton(decoded, z: Tensor, target: Tensor, directions: int) -> Steps:
-    """The step (n, k) that minimises ‖J·step - (target - decoded(z))‖² per image, by conjugate gradients."""
-    back, forth, out = _jacobian(decoded, z)
+    They are the iterates of conjugate gradients. Entries of the code at a bound that would have to leave it stay.
+    """
+    back, forth, out = _jacobian(decoded, code)
     residual = target - out
     downhill = back(residual)
-    step, direction, slope = torch.zeros_like(z), downhill, _dot(downhill, downhill)
-    for _ in range(min(directions, z.shape[1])):
+    low, high = bounds
+    free = ~((code <= low) & (downhill < 0) | (code >= high) & (downhill > 0))
+    downhill = downhill * free
+    step, direction, slope = torch.zeros_like(code), downhill, _dot(downhill, downhill)
+    for _ in range(min(directions, code.shape[1])):
         along = forth(direction)
-        length = slope / _dot(along, along).clamp_min(1e-30)
+        length = slope / _dot(along, along).clamp_min(TINY)
         step = step + _per_image(length, step) * direction
         residual = residual - _per_image(length, residual) * along
-        downhill = back(residual)
+        downhill = back(residual) * free
         before, slope = slope, _dot(downhill, downhill)
-        direction = downhill + _per_image(slope / before.clamp_min(1e-30), direction) * direction
-        yield
-    return step
+        direction = downhill + _per_image(slope / before.clamp_min(TINY), direction) * direction
+        yield step
 
 
-def _jacobian(decoded, z: Tensor):
-    """The maps r -> Jᵀr and p -> Jp at z, and decoded(z).
+def _jacobian(decoded: Decoded, code: Tensor) -> tuple[Decoded, Decoded, Tensor]:
+    """The maps r -> Jᵀr and p -> Jp at a code, and decoded(code).
 
     Jp is the derivative of v -> Jᵀv, which is linear: two backward passes, where forward-mode differentiation would
     first load seconds of machinery.
     """
     with torch.enable_grad():
-        z = z.detach().requires_grad_()
-        out = decoded(z)
+        code = code.detach().requires_grad_()
+        out = decoded(code)
         v = torch.zeros_like(out, requires_grad=True)
-        (pulled,) = torch.autograd.grad(out, z, v, create_graph=True)
+        (pulled,) = torch.autograd.grad(out, code, v, create_graph=True)
 
     def back(residual: Tensor) -> Tensor:
-        return torch.autograd.grad(out, z, residual, retain_graph=True)[0]
+        return torch.autograd.grad(out, code, residual, retain_graph=True)[0]
 
     def forth(direction: Tensor) -> Tensor:
         return torch.autograd.grad(pulled, v, direction, retain_graph=True)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
+GREY = 128
 
 
 def for_model(image: np.ndarray, channels: int) -> tuple[np.ndarray, str]:
@@ -51,3 +52,13 @@ def deeper(mask: np.ndarray, reach: float) -> np.ndarray:
     if mask.all():
         return mask
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) > reach
+
+
+def without_hidden(batch: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A batch (m, c, h, w) uint8 whose hidden pixels have the value of the nearest known one; grey where none is."""
+    from scipy.ndimage import distance_transform_edt
+
+    if mask.all():
+        return np.full_like(batch, GREY)
+    rows, columns = distance_transform_edt(mask, return_distances=False, return_indices=True)
+    return batch[:, :, rows, columns]

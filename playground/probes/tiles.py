@@ -21,7 +21,7 @@ def slopes(begins: np.ndarray, side: int) -> np.ndarray:
     weights = np.ones((len(begins), side), np.float32)
     for i in range(1, len(begins)):
         shared = side - (begins[i] - begins[i - 1])
-        ramp = (np.arange(shared, dtype=np.float32) + 1) / (shared + 1)
+        ramp = np.sin(np.pi / 2 * (np.arange(shared, dtype=np.float32) + 0.5) / shared) ** 2  # flat at both ends
         weights[i, :shared] = np.minimum(weights[i, :shared], ramp)
         weights[i - 1, side - shared :] = np.minimum(weights[i - 1, side - shared :], ramp[::-1])
     return weights
