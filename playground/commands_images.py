@@ -19,6 +19,7 @@ from playground.commands import Wrong
 from playground.events import Snapshot, Trouble
 from playground.images import MAX_FILE, MEGA, read_contents
 from playground.layered import Layered, format_of, read_layered, write_layered
+from playground.masks import pictured, scaled
 from playground.progress import Progress
 
 if TYPE_CHECKING:  # torch takes a second or two to import: only where a command needs it
@@ -58,8 +59,7 @@ def inpaint(arguments: argparse.Namespace) -> int:
     16 bits, which become 8. Transparency is kept, and what was filled is opaque."""
     if arguments.source == arguments.mask == STANDARD:
         raise Wrong("The standard input holds the picture or the mask, not both.")
-    mask = _read(arguments.mask)
-    hidden = mask.image.mean(0) >= 128
+    hidden = pictured(_read(arguments.mask).image)
 
     def work(restorer: Restorer, image: np.ndarray, told: Callable) -> Coroutine[Any, Any, Restored]:
         return restorer.inpaint(arguments.model, image, hidden, report=told)
@@ -92,8 +92,6 @@ def encode(arguments: argparse.Namespace) -> int:
 
 def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray | None = None) -> int:
     """Read a picture, have it restored, write it; what was done to it goes to the standard error."""
-    from playground.masks import scaled
-
     target = _target(arguments.target)
     _refusing(format_of, _suffix(target))  # before the work, not after it
     picture = _read(arguments.source)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import numpy as np
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from playground.events import Trouble
 from playground.images import tile, to_bytes, to_pillow, to_png
@@ -20,6 +22,17 @@ MOST_BYTES = 30_000_000  # of a question: a large photograph
 ALIGNED = 8  # bytes: browsers look at an array where it lies only if it begins at a multiple of its entry's size
 LONGEST = {"WEBP": 16_383, "JPEG": 65_535, "PNG": 65_535}  # pixels a side: the formats' own limits
 TINY = 4  # pixels
+
+
+async def answered(request: Request, work: Awaitable[Response], status: Callable[[Trouble], int]) -> Response:
+    """What `work` answers; {"problem": one sentence} where it cannot, with the status of its Trouble, or 500."""
+    try:
+        return await work
+    except Trouble as trouble:
+        return JSONResponse({"problem": str(trouble)}, status(trouble))
+    except Exception:
+        logging.getLogger(__name__).exception("a question failed at %s", request.url.path)
+        return JSONResponse({"problem": "This failed by an error of the playground's own."}, 500)
 
 
 def packed(**arrays: np.ndarray) -> bytes:

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from playground.events import Trouble
-from playground.explore_answers import asked, base64_array, number, packed, png_url, sheet, vector, whole
+from playground.explore_answers import answered, asked, base64_array, number, packed, png_url, sheet, vector, whole
 
 if TYPE_CHECKING:  # the port opens before torch is imported
     from playground.explorer import Explorer, Space
@@ -75,17 +75,18 @@ class Explore:
         ]
 
     def _endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def handled(request: Request) -> Response:
+            return await handler(await self.explorer(), request)
+
         async def answer(request: Request) -> Response:
-            try:
-                return await handler(await self.explorer(), request)
-            except Trouble as trouble:
-                status = 404 if str(trouble).startswith("There is no run") else 400
-                return JSONResponse({"problem": str(trouble)}, status)
-            except Exception:
-                logging.getLogger(__name__).exception("the explorer failed at %s", request.url.path)
-                return JSONResponse({"problem": "This failed by an error of the playground's own."}, 500)
+            return await answered(request, handled(request), status_of)
 
         return answer
+
+
+def status_of(trouble: Trouble) -> int:
+    """404 for a run or model that is not there, else 400."""
+    return 404 if str(trouble).startswith("There is no run") else 400
 
 
 # What every question begins with -------------------------------------------------------------------------------------

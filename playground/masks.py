@@ -80,6 +80,11 @@ def _noise(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
 _DRAWN = {"box": _box, "half": _half, "scratches": _scratches, "text": _text, "noise": _noise}
 
 
+def pictured(picture: np.ndarray) -> np.ndarray:
+    """The mask (h, w) that a picture (c, h, w) uint8 is of: what is brighter than half is hidden."""
+    return picture.mean(0) > 127.5
+
+
 def scaled(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     """A mask (h, w) brought to (height, width): hidden is every pixel that touches a hidden one."""
     return mask if mask.shape == (height, width) else _touched(_touched(mask, height).T, width).T

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable
@@ -19,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from playground import masks
 from playground.data import Dataset, datasets
 from playground.events import Trouble
-from playground.explore_answers import base64_array, body, png_url, whole
+from playground.explore_answers import answered, base64_array, body, png_url, whole
 from playground.images import fit, read_image, to_bytes, to_pillow, to_png
 from playground.paint_desks import GONE, Desk, Desks
 
@@ -79,13 +78,7 @@ class Paint:
 
     def _endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            try:
-                return await handler(self, request)
-            except Trouble as trouble:
-                return JSONResponse({"problem": str(trouble)}, status_of(trouble))
-            except Exception:
-                logging.getLogger(__name__).exception("the Paint page failed at %s", request.url.path)
-                return JSONResponse({"problem": "This failed by an error of the playground's own."}, 500)
+            return await answered(request, handler(self, request), status_of)
 
         return answer
 
@@ -281,7 +274,7 @@ async def brought_mask(paint: Paint, request: Request) -> Response:
     desk = paint.desk(request)
     named = request.query_params.get("name", "")[:80] or KINDS["upload"]
     picture = await asyncio.to_thread(read_image, await body(request), named)
-    hidden, (h, w) = picture.mean(0) > 127, desk.mask.shape
+    hidden, (h, w) = masks.pictured(picture), desk.mask.shape
     its = f"{hidden.shape[1]} × {hidden.shape[0]}"
     note = "" if hidden.shape == (h, w) else f"The mask was scaled from {its} to {w} × {h} pixels."
     return JSONResponse({"mask": bits(await asyncio.to_thread(masks.scaled, hidden, h, w)), "note": note})

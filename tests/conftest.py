@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -41,6 +42,23 @@ def bench(tmp_path):
     bench = Workbench(tmp_path, "cpu")
     yield bench
     bench.close()
+
+
+def _without_the_browsers_loop(item: pytest.Item):
+    """The browser's driver leaves its event loop marked as running on this thread until the session ends, so that
+    nobody else could run one; tests that have nothing to do with the browser are spared that mark."""
+    if item.get_closest_marker("browser"):
+        return (yield)
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+pytest_runtest_setup = pytest.hookimpl(wrapper=True)(_without_the_browsers_loop)
+pytest_runtest_call = pytest.hookimpl(wrapper=True)(_without_the_browsers_loop)
 
 
 def _required(report: pytest.TestReport | pytest.CollectReport) -> bool:

@@ -1,44 +1,25 @@
 """The Paint page as a script: which models and pictures it offers, what its address keeps, what it is told."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from pathlib import Path
 
 import pytest
 
-from playground import server
 from playground.data import datasets
 from playground.lab import painting
 from playground.lab.painting import DEFAULTS, NOISES, read
 from playground.paint_work import NOISES as ANSWERED
-from playground.workbench import Workbench
-from tests.test_lab import address, job
+from tests.test_lab import address, bench, job, opened  # noqa: F401  (fixtures)
 from tests.test_lab_latent import SMALL, Visit, learnt
 
-AppTest = pytest.importorskip("streamlit.testing.v1").AppTest
 VIEW = Path(__file__).resolve().parent.parent / "playground" / "lab" / "views" / "paint.py"
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch):
-    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    bench = Workbench(tmp_path, "cpu")
-    monkeypatch.setattr(server, "_made", [bench])
-    yield bench
-    bench.close()
 
 
 @pytest.fixture
 def page(bench):
     """Opens the page at a link, as a new session."""
 
-    def open_page(**query: str):
-        test = AppTest.from_file(str(VIEW), default_timeout=60)
-        for key, value in {**SMALL, **query}.items():
-            test.query_params[key] = value
-        test.run()
-        assert not test.exception, test.exception
-        return test
-
-    return open_page
+    return lambda **query: opened(VIEW, {**SMALL, **query})
 
 
 def page_of(monkeypatch, visit, **query):

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -180,12 +179,6 @@ def test_big_pictures_go_out_more_rarely():
     assert 3 <= with_pictures <= 6
 
 
-def run(main):
-    """A coroutine in a loop and a thread of its own: the browser's tests leave theirs running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, main).result()
-
-
 def test_a_job_is_watched_while_somebody_listens_and_a_little_longer(monkeypatch):
     monkeypatch.setattr(live_module, "GRACE", 0.2)
     toy = Toy()
@@ -204,7 +197,7 @@ def test_a_job_is_watched_while_somebody_listens_and_a_little_longer(monkeypatch
         assert await stream.join("nobody") is None
         ticking.cancel()
 
-    run(main())
+    asyncio.run(main())
 
 
 def test_messages_come_ten_times_a_second():
@@ -223,7 +216,7 @@ def test_messages_come_ten_times_a_second():
         ticking.cancel()
         return count / (time.monotonic() - start)
 
-    assert 7 <= run(main()) <= 12
+    assert 7 <= asyncio.run(main()) <= 12
 
 
 # Over HTTP, with a real run -----------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The Paint page over HTTP: every answer against the restorer, the libraries or the data set itself."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
 import asyncio
@@ -20,17 +21,10 @@ from playground import masks
 from playground.events import Trouble
 from playground.paint_routes import Paint, bits, unbits
 from playground.restorer import Restorer
-from playground.workbench import Workbench
+from tests.explored import bench  # noqa: F401  (a fixture)
 from tests.plugins import experiment, until
 
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    bench = Workbench(tmp_path_factory.mktemp("home"), "cpu")
-    yield bench
-    bench.close()
 
 
 @pytest.fixture(scope="module")

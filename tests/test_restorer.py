@@ -1,5 +1,6 @@
 """The restorer on a workbench: what stays, what is made, what is refused, and what goes on meanwhile."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
 import asyncio
@@ -15,17 +16,10 @@ from playground import classical, masks, metrics, restorer
 from playground.events import Trouble
 from playground.images import to_bytes
 from playground.restorer import Restorer
-from playground.workbench import Workbench
+from tests.explored import bench  # noqa: F401  (a fixture)
 from tests.plugins import experiment, resident, stepped, until
 
 GREY, COLOUR = experiment("denoising", epochs=6), experiment("sparse", "convolutional", "photos", epochs=2)
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    bench = Workbench(tmp_path_factory.mktemp("home"), "cpu")
-    yield bench
-    bench.close()
 
 
 @pytest.fixture(scope="module")

@@ -202,8 +202,7 @@ def test_two_hundred_requests_at_once_leave_it_standing(studio, client):
             asked = [many.post(f"{studio}/gradio_api/run/models", json={"data": [""]}) for _ in range(200)]
             return await asyncio.gather(*asked)
 
-    with ThreadPoolExecutor(1) as thread:
-        answers = thread.submit(asyncio.run, all_at_once()).result()
+    answers = asyncio.run(all_at_once())
     served = [answer for answer in answers if answer.status_code == 200]
     assert len(served) >= 64
     assert all("4 requests running and 60 waiting" in answer.text for answer in answers if answer.status_code != 200)
@@ -280,8 +279,7 @@ def test_a_visitor_has_so_many_turns_and_no_more():
         assert all("2 requests running and 3 waiting" in text for text in told if text != "done")
         assert await work("one") == "done" and not turns._visitors
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, main()).result()
+    asyncio.run(main())
 
 
 def test_a_request_that_takes_too_long_is_ended_with_the_limit():
@@ -289,5 +287,5 @@ def test_a_request_that_takes_too_long_is_ended_with_the_limit():
         async with Turns(Limits(request=0.05)).turn("one"):
             await asyncio.sleep(5)
 
-    with ThreadPoolExecutor(1) as thread, pytest.raises(Trouble, match="0.05 s"):
-        thread.submit(asyncio.run, main()).result()
+    with pytest.raises(Trouble, match="0.05 s"):
+        asyncio.run(main())

@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 from gradio.utils import abspath, get_upload_folder, is_in_or_equal
 
+from playground import masks
 from playground.events import Trouble
 from playground.images import FORMATS, read_image
 from playground.studio.limits import LIMITS, MEGA
@@ -116,7 +117,7 @@ def read(path: str | None, what: str = "picture") -> np.ndarray:
 
 def read_mask(path: str | None) -> np.ndarray:
     """The mask (h, w) in an uploaded file, True where it is bright."""
-    return read(path, "mask").mean(0) > 127
+    return masks.pictured(read(path, "mask"))
 
 
 def to_pixels(image: np.ndarray) -> np.ndarray:
