@@ -237,8 +237,7 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
                 trained = await session.call_tool("train", {"epochs": 1, "more": SMALL})
                 return tools, listed, filled, wrong, stolen, trained
 
-    with ThreadPoolExecutor(1) as thread:
-        tools, listed, filled, wrong, stolen, trained = thread.submit(asyncio.run, use()).result()
+    tools, listed, filled, wrong, stolen, trained = asyncio.run(use())
     assert {"inpaint", "denoise", "reconstruct", "encode", "decode", "interpolate", "models", "train"} <= {
         tool.name for tool in tools}
     assert learnt[0]["job"] in listed.content[0].text

@@ -270,7 +270,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_taps_decode(page):
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     x, y, r = middle(page)
     before = told(latent_map(page), "chosen")
-    for across, down in ((-0.1, 0.15), (0.35, 0.1), (0.05, -0.25)):  # a tap on A or B is theirs: one place of three is free
+    for across, down in ((-0.1, 0.15), (0.35, 0.1), (0.05, -0.25)):  # a tap on A or B is theirs; one is free
         page.touchscreen.tap(x + across * r, y + down * r)
         page.wait_for_timeout(500)
         if told(latent_map(page), "chosen") != before:
