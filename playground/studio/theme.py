@@ -24,7 +24,7 @@ NAMES = {  # Gradio's name -> ours
     "input_background_fill": "raise", "input_background_fill_focus": "raise", "input_border_color": "line",
     "input_border_color_focus": "accent", "input_placeholder_color": "ink3", "slider_color": "accent",
     "checkbox_background_color": "raise", "checkbox_background_color_selected": "accent",
-    "checkbox_border_color": "line", "checkbox_border_color_focus": "accent",
+    "checkbox_border_color": "ink3", "checkbox_border_color_focus": "accent",
     "checkbox_border_color_selected": "accent",
     "checkbox_label_background_fill": "raise", "checkbox_label_background_fill_selected": "accent2",
     "checkbox_label_border_color": "line", "checkbox_label_border_color_selected": "accent",
