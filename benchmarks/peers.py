@@ -73,7 +73,7 @@ class Bare:
 class Pythae:
     """One epoch of pythae's trainer, with its own log and its own saving at the end."""
 
-    def __init__(self, images: Tensor):
+    def __init__(self, images: Tensor, fused: bool = False):
         from pythae.data.datasets import BaseDataset
         from pythae.models import AE, AEConfig
         from pythae.models.base.base_utils import ModelOutput
@@ -100,6 +100,7 @@ class Pythae:
         shape = tuple(images.shape[1:])
         self.model = AE(AEConfig(input_dim=shape, latent_dim=CODE), Encoder(), Decoder())
         self.data = BaseDataset(images, torch.zeros(len(images)))
+        self.optimiser = {"fused": True} if fused else None
 
     def __call__(self, seconds: float) -> float:
         from pythae.trainers import BaseTrainer, BaseTrainerConfig
@@ -108,7 +109,7 @@ class Pythae:
                 redirect_stderr(nowhere), redirect_stdout(nowhere):
             config = BaseTrainerConfig(
                 output_dir=folder, num_epochs=1, per_device_train_batch_size=BATCH, learning_rate=RATE, no_cuda=True,
-                optimizer_params={"fused": True},
+                optimizer_params=self.optimiser,
             )
             trainer = BaseTrainer(model=self.model, train_dataset=self.data, training_config=config)
             started = time.perf_counter()
@@ -119,7 +120,7 @@ class Pythae:
 class Lightning:
     """One epoch of Lightning's trainer, first batch to last, with its default logger and checkpoint."""
 
-    def __init__(self, images: Tensor, device: torch.device):
+    def __init__(self, images: Tensor, device: torch.device, fused: bool = False):
         import lightning
 
         encoder, decoder = network(images[0].numel())
@@ -136,7 +137,7 @@ class Lightning:
                 return loss
 
             def configure_optimizers(self):
-                return torch.optim.Adam(self.parameters(), lr=RATE, fused=True)
+                return torch.optim.Adam(self.parameters(), lr=RATE, fused=True if fused else None)
 
         class Clock(lightning.Callback):
             seconds = 0.0

@@ -35,6 +35,7 @@ QUERY = f"data=mnist&architecture.width={peers.WIDTH}&architecture.code={peers.C
         f"&training.rate={peers.RATE}&training.epochs=10000"
 HOST = "127.0.0.1"
 WATCHERS = 4
+OWN_SPINCOUNT = "300000"  # what OpenMP's library takes where nobody has set it
 DATASETS = Path(__file__).resolve().parents[2] / "shared" / "datasets"
 
 
@@ -120,12 +121,12 @@ def bare(folder: str) -> tuple[Trains, str]:
     return peers.Bare(mnist(folder), device), device.type
 
 
-def lightning(folder: str) -> tuple[Trains, None]:
-    return peers.Lightning(mnist(folder), choose_device()), None
+def lightning(folder: str, fused: bool) -> tuple[Trains, None]:
+    return peers.Lightning(mnist(folder), choose_device(), fused), None
 
 
-def pythae(folder: str) -> tuple[Trains, None]:
-    return peers.Pythae(mnist(folder)), None
+def pythae(folder: str, fused: bool) -> tuple[Trains, None]:
+    return peers.Pythae(mnist(folder), fused), None
 
 
 def playground(folder: str) -> tuple[Trains, tuple[int, str, str]]:
@@ -148,7 +149,9 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         bring_mnist(Path(folder))
-        ours, loop = Contestant(playground, folder), Contestant(bare, folder)
+        ours = Contestant(playground, folder)
+        os.environ["GOMP_SPINCOUNT"] = OWN_SPINCOUNT  # the others wait as they would without the playground
+        loop = Contestant(bare, folder)
         port, job, described = ours.said
 
         def watched(seconds: float) -> float:
@@ -159,9 +162,10 @@ def main() -> None:
             "bare loop": loop, "playground": ours, f"playground, {WATCHERS} watching": watched
         }
         if not arguments.no_peers:
-            contestants["Lightning 2.6"] = Contestant(lightning, folder)
-            if loop.said == "cpu":
-                contestants["pythae 0.1.2"] = Contestant(pythae, folder)
+            for how, fused in (("", False), (", fused Adam", True)):  # as they come, and with the bare loop's optimiser
+                contestants[f"Lightning 2.6{how}"] = Contestant(lightning, folder, fused)
+                if loop.said == "cpu":
+                    contestants[f"pythae 0.1.2{how}"] = Contestant(pythae, folder, fused)
         for name, contestant in contestants.items():
             print(f"warming {name}: {contestant(1.0):,.0f} images/s", file=sys.stderr, flush=True)
         found = measure(contestants, arguments.rounds, arguments.seconds)
