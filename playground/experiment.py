@@ -15,12 +15,12 @@ from playground.architectures import Architecture, architectures
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.knobs import Knob, changed, knob, knobs, label, read
-from playground.losses import FORMULAS
 from playground.model import Autoencoder
 from playground.registry import Registry
+from playground.tasks import Task, tasks
 from playground.variants import Variant, variants
 
-VERSION = 1
+VERSION = 2  # 1 had no task: it was always to reconstruct
 MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
 
 trainings = Registry("training")
@@ -49,6 +49,7 @@ PARTS: dict[str, Registry] = {
     "architecture": architectures,
     "variant": variants,
     "training": trainings,
+    "task": tasks,
 }
 
 
@@ -60,18 +61,30 @@ class Experiment:
     architecture: Architecture = field(default_factory=lambda: architectures["dense"]())
     variant: Variant = field(default_factory=lambda: variants["undercomplete"]())
     training: Training = Training()
+    task: Task = field(default_factory=lambda: tasks["reconstruct"]())
 
     @property
     def title(self) -> str:
         """A short name for curves and lists: "Sparse 64"."""
-        return f"{self.variant.name.capitalize()} {self.architecture.code}"
+        return f"{self.task.called(self.variant)} {self.architecture.code}"
 
     def build(self, shape: tuple[int, int, int]) -> Autoencoder:
         """The network with its first weights, for images of `shape` (c, h, w); a function of the training's seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
-            encoder, decoder = self.architecture.build(shape, self.variant.code_activation)
-        return Autoencoder(encoder, decoder, self.architecture.output, self.training.loss)
+            return self.task.build(self.architecture, self.variant, shape, self.training.loss)
+
+    def settled(self) -> tuple[Experiment, list[str]]:
+        """The experiment with every part at its default that the task has no use for, and a sentence for each."""
+        settled, problems = self, []
+        if not self.task.varied and self.variant != (plain := Experiment().variant):
+            problems.append(f"variant: it has no say where the task is to {self.task.name}")
+            settled = replace(settled, variant=plain)
+        if self.task.needs_code and not self.architecture.has_code:
+            name = self.architecture.name
+            problems.append(f"architecture: {name} has no code, which the task to {self.task.name} needs")
+            settled = replace(settled, architecture=Experiment().architecture)
+        return settled, problems
 
     # Live knobs ----------------------------------------------------------------------------------------------------
 
@@ -127,7 +140,10 @@ class Experiment:
         """The experiment of a file; strict: anything missing, unknown or out of range raises Trouble."""
         try:
             raw = json.loads(text)
-            if raw.pop("version", None) != VERSION:
+            version = raw.pop("version", None)
+            if version == 1:
+                raw["task"] = {"name": "reconstruct"}
+            elif version != VERSION:
                 raise Trouble("This experiment was written by another version of the playground.")
             values = {part: dict(raw.pop(part)) for part in PARTS}
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -182,7 +198,8 @@ def _read(values: dict[str, dict[str, Any]]) -> tuple[Experiment, list[str]]:
             continue
         parts[part], more = read(registry[name], raws)
         problems += [f"{part}.{problem}" for problem in more]
-    experiment = Experiment(**parts)
+    experiment, unused = Experiment(**parts).settled()
+    problems += unused
     if (count := parameters(experiment)) > MOST_PARAMETERS:
         problems.append(f"architecture: {count:,} parameters are more than the {MOST_PARAMETERS:,} allowed")
         experiment = replace(experiment, architecture=type(experiment.architecture)())
@@ -213,7 +230,7 @@ class Layer:
 def plan(experiment: Experiment) -> tuple[Layer, ...]:
     """Every layer of the experiment's network from input to output, without making a single weight."""
     with torch.device("meta"):
-        encoder, decoder = experiment.architecture.build(experiment.data.shape, experiment.variant.code_activation)
+        encoder, decoder = experiment.task.networks(experiment.architecture, experiment.variant, experiment.data.shape)
     layers = [Layer("input", "input", tuple(experiment.data.shape), 0)]
     for part, last, stack in (("encoder", "code", encoder), ("decoder", "output", decoder)):
         for i, block in enumerate(stack.blocks):
@@ -229,5 +246,4 @@ def parameters(experiment: Experiment) -> int:
 
 def formulas(experiment: Experiment) -> dict[str, tuple[str, str]]:
     """The objective's terms in order: name -> (LaTeX, words)."""
-    words = experiment.variant.reconstruction_words
-    return {"reconstruction": (FORMULAS[experiment.training.loss], words), **experiment.variant.penalties}
+    return experiment.task.formulas(experiment.variant, experiment.training.loss)

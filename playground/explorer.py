@@ -76,7 +76,7 @@ class Explorer:
         asked, digest = digest, digest or ("" if fresh else self._latest.peek(name) or "")
         kept = self._models.peek((name, digest)) if digest else None
         if kept is None:
-            found = await self.ask(name, lambda model, resident: (probing.frozen(model), resident))
+            found = await self.ask(name, lambda model, resident: (_with_code(model), resident))
             now = await asyncio.to_thread(probing.digest, found[0])
             if digest and digest != now:
                 raise Trouble("This run has learnt on since, and its earlier weights are gone: show the map anew.")
@@ -257,3 +257,10 @@ def _timed(question: Callable[[int, int], Any], start: int, stop: int, *_: Any) 
     began = time.perf_counter()
     answer = question(start, stop)
     return time.perf_counter() - began, answer
+
+
+def _with_code(model: Autoencoder) -> Autoencoder:
+    """The model as it is now; Trouble where it has no code."""
+    if not model.has_code:
+        raise Trouble("This network has no code that everything passes through, so there is no space of codes to show.")
+    return probing.frozen(model)

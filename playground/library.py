@@ -9,7 +9,7 @@ from pathlib import Path
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
 from playground.events import Row, Trouble
-from playground.experiment import Experiment
+from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -79,7 +79,7 @@ class Library:
 def _entry(name: str, path: Path) -> Entry:
     header = checkpoint.load(path, weights=False)
     about = header.about
-    terms = ("reconstruction", *header.experiment.variant.penalties)
+    terms = formulas(header.experiment)
     history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
                  about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime)

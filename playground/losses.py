@@ -1,4 +1,4 @@
-"""Reconstruction losses and penalties: one number per example, symbols as in the lecture."""
+"""Reconstruction losses of each value, and penalties; symbols as in the lecture."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from torch import Tensor
 
 
 def squared_error(reconstruction: Tensor, target: Tensor) -> Tensor:
-    """‖x̂ - x‖² per image, (B,); both (B, ...) of equal shape."""
-    return F.mse_loss(reconstruction, target, reduction="none").flatten(1).sum(1)  # one kernel each way
+    """(x̂ - x)² of each value, of the shape that both have."""
+    return F.mse_loss(reconstruction, target, reduction="none")  # one kernel each way
 
 
 def absolute_error(reconstruction: Tensor, target: Tensor) -> Tensor:
-    """‖x̂ - x‖₁ per image, (B,)."""
-    return F.l1_loss(reconstruction, target, reduction="none").flatten(1).sum(1)
+    """|x̂ - x| of each value."""
+    return F.l1_loss(reconstruction, target, reduction="none")
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy in nats per image, (B,), from logits: exact where a sigmoid would have saturated."""
-    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").flatten(1).sum(1)
+    """Binary cross-entropy in nats of each value, from logits: exact where a sigmoid would have saturated."""
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
 
 
 FORMULAS = {

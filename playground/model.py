@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -22,11 +24,25 @@ class Autoencoder(nn.Module):
         self.squashed = output == "sigmoid" or loss == "bce"
         self.loss = loss
 
+    @property
+    def channels(self) -> int:
+        """Channels of an image."""
+        return self.decoder.blocks[-1].shape[0]
+
+    @property
+    def has_code(self) -> bool:
+        """Whether the decoder is given one code (B, k) and nothing else."""
+        return len(self.encoder.blocks[-1].shape) == 1
+
     def encode(self, x: Tensor) -> Tensor:
-        """Images (B, c, h, w) to codes (B, k)."""
+        """Images (B, c, h, w) to codes (B, k), or to what else the decoder takes where there is no code."""
         return self.encoder(x)
 
-    def decode(self, code: Tensor) -> Tensor:
+    def vector(self, code: Any) -> Tensor:
+        """What `encode` gave as one vector for each image, (B, k): the code, or its deepest maps' means."""
+        return code if self.has_code else code[-1].mean((2, 3))
+
+    def decode(self, code: Any) -> Tensor:
         """Codes (B, k) to reconstructions (B, c, h, w)."""
         raw = self.decoder(code)
         return torch.sigmoid(raw) if self.squashed else raw
@@ -34,12 +50,16 @@ class Autoencoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
 
-    def reconstruction_error(self, code: Tensor, target: Tensor) -> Tensor:
-        """The chosen loss between D(code) and `target` (B, c, h, w), summed over pixels, per image: (B,)."""
+    def errors(self, code: Any, target: Tensor) -> Tensor:
+        """The chosen loss between D(code) and `target` (B, c, h, w), of each value: (B, c, h, w)."""
         if self.loss == "bce":
             return losses.cross_entropy(self.decoder(code), target)
         error = losses.absolute_error if self.loss == "l1" else losses.squared_error
         return error(self.decode(code), target)
+
+    def reconstruction_error(self, code: Any, target: Tensor) -> Tensor:
+        """The same, summed over pixels, per image: (B,)."""
+        return self.errors(code, target).flatten(1).sum(1)
 
     def sides(self) -> dict[str, list[nn.Parameter]]:
         """The parameters each optimiser holds; one side here, two where a variant trains a critic beside."""

@@ -32,6 +32,7 @@ from playground.probes.codes import decoded, frozen
 from playground.probes.paths import HOWS, path
 from playground.probes.pictures import fitted
 from playground.probes.sizes import for_model, from_model
+from playground.tasks.inpaint import Inpainter
 
 MOST = 12 * MEGA  # pixels of one picture
 WAYS = ("inpaint", "project", "denoise", "reconstruct")
@@ -84,7 +85,7 @@ def ways(experiment: Experiment) -> tuple[str, ...]:
     """What a model of this experiment can be used for; nothing where its images are points."""
     if min(experiment.data.shape[1:]) < 2:
         return ()
-    return ("project", *(("denoise",) if experiment.variant.name == "denoising" else ()), "reconstruct")
+    return experiment.task.ways(experiment.variant)
 
 
 class Restorer:
@@ -167,11 +168,13 @@ class Restorer:
 
     async def _filled(self, name: str, image: np.ndarray, mask: np.ndarray, report: Report,
                       notes: list[str]) -> np.ndarray:
-        model, shape = await self._model(name, "project")
-        notes.append("the hole shows what the code that fits the known pixels best decodes to (projection)")
+        model, shape = await self._model(name, "inpaint", "project")
+        trained = isinstance(model, Inpainter)
+        if not trained:
+            notes.append("the hole shows what the code that fits the known pixels best decodes to (projection)")
 
         def make(x: Tensor, known: Tensor) -> Steps:
-            return filling.project(model, x, known)
+            return filling.inpaint(model, x, known) if trained else filling.project(model, x, known)
 
         batch = _for_model(image, shape, notes)
         out = await self._patchwork(name, model, shape, make, notes).fill(batch, mask, report)
@@ -232,14 +235,19 @@ class Restorer:
                    notes: list[str]) -> Patchwork:
         return Patchwork(partial(self._ask, name), _device(model), shape[1:], make, notes)
 
-    async def _model(self, name: str, way: str = "") -> tuple[Autoencoder, Shape]:
-        """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so."""
+    async def _model(self, name: str, *wanted: str) -> tuple[Autoencoder, Shape]:
+        """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so.
+
+        wanted: ways of which it must know one; where none is wanted, it is for its codes.
+        """
         experiment = await asyncio.to_thread(self.workbench.experiment, name)
         its = ways(experiment)
-        if not its:
+        if min(experiment.data.shape[1:]) < 2:
             raise Trouble("This model was trained on points, not on pictures, so a picture has no place here.")
-        if way and way not in its:
-            raise Trouble(f"{experiment.title} was not trained to {way}; choose another model.")
+        if wanted and not set(wanted) & set(its):
+            raise Trouble(f"{experiment.title} was not trained to {wanted[0]}; choose another model.")
+        if not wanted and not experiment.architecture.has_code:
+            raise Trouble(f"{experiment.title} has no code that everything passes through; choose another model.")
         # only a model in training mode changes while it is asked; those read from files were never in it
         still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
         return await asyncio.wrap_future(still), experiment.data.shape

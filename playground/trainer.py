@@ -12,11 +12,12 @@ from playground.adam import Adam
 from playground.batches import Batches, Resident, mix, to_unit
 from playground.checkpoint import Checkpoint
 from playground.events import Allowance, Row, Stepped, Trouble
-from playground.experiment import Experiment
+from playground.experiment import Experiment, formulas
 from playground.history import History, Speedometer
 from playground.metrics import psnr, ssim
 from playground.probes.film import Film, restored
 from playground.probes.live import Live
+from playground.variants import Losses
 
 KEEP_GOOD_EVERY = 2.0  # seconds between two copies of weights known to be finite
 HELD_OUT_NOISE = 2  # keeps the fixed draws of the held-out loss apart from the training's
@@ -44,7 +45,7 @@ class Session:
         self.step, self.speed = 0, Speedometer()
         self.metrics: dict[str, float] = {}
         self.marks: tuple[tuple[int, str], ...] = ()
-        self.term_names = ("reconstruction", *experiment.variant.penalties)
+        self.term_names = tuple(formulas(experiment))
         # one row of terms a step, fetched once a slice
         self._losses = torch.zeros(self.history.interval, len(self.term_names), device=resident.device)
         self._filled, self._fetched = 0, 0
@@ -69,7 +70,7 @@ class Session:
         batch = self.batches[self.step]
         self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
         values = []
-        for side, terms in self.experiment.variant.losses(self.model, batch, self.rng):
+        for side, terms in self._score(batch, self.rng):
             means = [term.mean() for term in terms.values()]
             optimiser = self.optimisers[side]
             optimiser.zero_grad()
@@ -82,6 +83,9 @@ class Session:
         self.step += 1
         if self._filled == len(self._losses) or self.history.due(self.step):
             self._flush()
+
+    def _score(self, batch: torch.Tensor, rng: torch.Generator) -> Losses:
+        return self.experiment.task.losses(self.model, batch, self.experiment.variant, rng)
 
     def _flush(self) -> None:
         """Empty the buffer of terms, and add a row to the history if one is due here.
@@ -129,29 +133,34 @@ class Session:
         """Fixed draws, the same at every measurement, so that the held-out curve is not noise itself."""
         return self.rng.manual_seed(mix(self.experiment.training.seed, HELD_OUT_NOISE, HELD_OUT_NOISE))
 
+    def see(self, x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        """What the network is given of the images x (B, c, h, w)."""
+        return self.experiment.task.see(x, self.experiment.variant, rng)
+
     @torch.no_grad()
     def evaluate(self) -> float:
-        """The reconstruction loss on the held-out sample, with fixed noise where the variant corrupts."""
-        seen = self.experiment.variant.see(self.held_out, self.held_out_rng())
-        self._codes = self.model.encode(seen)
-        return float(self.model.reconstruction_error(self._codes, self.held_out).mean())
+        """The reconstruction loss on the held-out sample, with fixed draws of what is spoilt or hidden of it."""
+        seen = self.see(self.held_out, self.held_out_rng())
+        code = self.model.encode(seen)
+        self._codes = self.model.vector(code)
+        return float(self.experiment.task.error(self.model, code, self.held_out, seen).mean())
 
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
-        losses = self.experiment.variant.losses(self.model, self.batches[self.step], self.held_out_rng())
-        _, terms = next(losses)
+        _, terms = next(self._score(self.batches[self.step], self.held_out_rng()))
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 
     @torch.no_grad()
     def measure(self) -> Iterator[None]:
         """Fill `metrics` from all held-out images, a chunk between two yields so that the device stays shared."""
-        rng, total, squared, count = self.held_out_rng(), 0.0, 0.0, 0
+        task, rng, total, squared, count = self.experiment.task, self.held_out_rng(), 0.0, 0.0, 0
         for chunk in self.resident.held_out.split(256):
             x = to_unit(chunk)
-            code = self.model.encode(self.experiment.variant.see(x, rng))
-            total += float(self.model.reconstruction_error(code, x).sum())
-            output = self.model.decode(code).clamp(0, 1)
-            squared += float((output - x).square().flatten(1).mean(1).sum())
+            seen = self.see(x, rng)
+            code = self.model.encode(seen)
+            total += float(task.error(self.model, code, x, seen).sum())
+            output = task.output(self.model, code, seen)
+            squared += float(task.squared_error(output, x, seen).sum())
             if count == 0:
                 similarity = ssim(x.cpu().numpy(), output.cpu().numpy())
             count += len(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from playground.events import Trouble
 from playground.experiment import Experiment, Training
 from playground.images import to_png
 from playground.knobs import knobs
+from playground.tasks import tasks
 from playground.variants import variants
 from playground.workbench import Workbench
 
@@ -69,13 +71,20 @@ def resident(data: Dataset) -> Resident:
     return loaded
 
 
+KINDS = [*sorted(variants), *sorted(name for name in tasks if not tasks[name].varied)]
+
+
 def experiment(
-    variant: str = "undercomplete", architecture: str = "dense", data: str = "digits", **training
+    kind: str = "undercomplete", architecture: str = "dense", data: str = "digits", **training
 ) -> Experiment:
-    """A small experiment with the named parts; `training` overrides knobs of the training."""
+    """A small experiment with the named parts; `training` overrides knobs of the training.
+
+    kind: a variant, with which to reconstruct, or a task that has no variants.
+    """
     settings = {"batch": 32, "rate": 3e-3, "epochs": 10} | training
     sizes = {"code": 8, "width": 32} if architecture == "dense" else {"code": 8, "width": 4}
-    return Experiment(small(data), architectures[architecture](**sizes), variants[variant](), Training(**settings))
+    made = Experiment(small(data), architectures[architecture](**sizes), training=Training(**settings))
+    return replace(made, variant=variants[kind]()) if kind in variants else replace(made, task=tasks[kind]())
 
 
 def real_datasets() -> Path:

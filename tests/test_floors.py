@@ -16,7 +16,7 @@ PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered"),
-    ("layers", "adam", "model", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
+    ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment",),

@@ -14,17 +14,23 @@ from playground.architectures import architectures
 from playground.corruption import CORRUPTIONS
 from playground.jacobian import code_and_norm, method_for
 from playground.layers import ACTIVATIONS
+from playground.model import Autoencoder
 
 
-def test_reconstruction_losses_are_sums_over_pixels():
+def test_reconstruction_losses_of_each_value_and_of_images():
     rng = np.random.default_rng(0)
     x, logits = rng.random((5, 1, 4, 3)), rng.normal(size=(5, 1, 4, 3))
     out = 1 / (1 + np.exp(-logits))
     t = torch.from_numpy
-    np.testing.assert_allclose(losses.squared_error(t(out), t(x)), ((out - x) ** 2).sum((1, 2, 3)))
-    np.testing.assert_allclose(losses.absolute_error(t(out), t(x)), abs(out - x).sum((1, 2, 3)))
-    by_hand = -(x * np.log(out) + (1 - x) * np.log(1 - out)).sum((1, 2, 3))
-    np.testing.assert_allclose(losses.cross_entropy(t(logits), t(x)), by_hand)
+    by_hand = {"mse": (out - x) ** 2, "l1": abs(out - x), "bce": -(x * np.log(out) + (1 - x) * np.log(1 - out))}
+    np.testing.assert_allclose(losses.squared_error(t(out), t(x)), by_hand["mse"])
+    np.testing.assert_allclose(losses.absolute_error(t(out), t(x)), by_hand["l1"])
+    np.testing.assert_allclose(losses.cross_entropy(t(logits), t(x)), by_hand["bce"])
+    encoder, decoder = architectures["dense"](code=6, depth=1).build((1, 4, 3), "linear")
+    for name, values in by_hand.items():
+        model = Autoencoder(encoder, decoder, loss=name).double()
+        model.decoder = torch.nn.Identity()  # so that the code is the logits of the output
+        np.testing.assert_allclose(model.reconstruction_error(t(logits), t(x)), values.sum((1, 2, 3)))
 
 
 def test_cross_entropy_is_finite_where_a_sigmoid_saturates():

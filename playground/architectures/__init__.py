@@ -14,19 +14,26 @@ Shape = tuple[int, int, int]
 
 
 class Architecture(ABC):
-    """Knobs of a pair of networks. Every architecture has `code` (the code's size k), `depth`, `width`, `output`."""
+    """Knobs of a pair of networks. Every architecture has `code` (the code's size k), `depth`, `width`, `output`.
+
+    title: its name on a page. has_code: whether all that the decoder is given is one code (B, k); skip connections
+    lead around it.
+    """
 
     name: str
+    title = ""
+    has_code = True
     code: int
     depth: int
     width: int
     output: str
 
     @abstractmethod
-    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
-        """Encoder (B, c, h, w) -> (B, code) and decoder back to exactly (B, c, h, w), both stacks of Blocks.
+    def build(self, shape: Shape, code_activation: str, extra: int = 0) -> tuple[Stack, Stack]:
+        """Encoder (B, c + extra, h, w) -> (B, code) and decoder back to exactly (B, c, h, w), both stacks of Blocks.
 
-        The decoder's last layer is linear; the Autoencoder applies the output's activation.
+        extra: channels that are given beside the image's own and not given back, such as a mask. The decoder's last
+        layer is linear; the Autoencoder applies the output's activation.
         """
 
 

@@ -37,11 +37,13 @@ class Convolutional(Architecture):
     up: str = knob("transposed", "How it grows again. Resize first: fewer checkerboards, slower.",
                    choices=("transposed", "resize"), rare=True, label="Grow by")
 
-    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
+    def build(self, shape: Shape, code_activation: str, extra: int = 0) -> tuple[Stack, Stack]:
         shapes: list[Shape] = [shape]
         down: list[Shrink] = []
         for level in range(self.depth):
-            down.append(Shrink(shapes[-1], min(self.width << level, WIDEST), self.activation, self.down))
+            channels, height, width = shapes[-1]
+            seen = (channels + extra * (level == 0), height, width)
+            down.append(Shrink(seen, min(self.width << level, WIDEST), self.activation, self.down))
             shapes.append(down[-1].shape)
         features = math.prod(shapes[-1])
         encoder = Stack(*down, DenseBlock(features, (self.code,), code_activation))

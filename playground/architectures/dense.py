@@ -34,12 +34,13 @@ class Dense(Architecture):
     tied: bool = knob(False, "The decoder uses the encoder's weights, transposed: half the parameters.", rare=True,
                       label="Tied weights")
 
-    def build(self, shape: Shape, code_activation: str) -> tuple[Stack, Stack]:
+    def build(self, shape: Shape, code_activation: str, extra: int = 0) -> tuple[Stack, Stack]:
         hidden = [max(self.width >> i, 4) for i in range(self.depth - 1)]
         sizes = [math.prod(shape), *hidden, self.code]
+        beside = extra * math.prod(shape[1:])
         last = len(sizes) - 2
         encoder = [
-            DenseBlock(sizes[i], (sizes[i + 1],), code_activation if i == last else self.activation)
+            DenseBlock(sizes[i] + beside * (i == 0), (sizes[i + 1],), code_activation if i == last else self.activation)
             for i in range(last + 1)
         ]
         decoder = [

@@ -16,7 +16,7 @@ class DenseBlock(Block):
 
     def __init__(self, inputs: int, shape: tuple[int, ...], activation: str, tied_to: nn.Module | None = None):
         units = math.prod(shape)
-        weights = Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to)
+        weights = Linear(inputs, units) if tied_to is None else TransposedLinear(tied_to, units)
         super().__init__("dense" if tied_to is None else "dense, tied", shape, weights, activation)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -25,14 +25,14 @@ class DenseBlock(Block):
 
 
 class TransposedLinear(nn.Module):
-    """Wᵀh + c with the weights W of another layer and a bias c of its own (tied weights)."""
+    """Wᵀh + c with the weights W of another layer's first `units` inputs and a bias c of its own (tied weights)."""
 
-    def __init__(self, other: nn.Module):
+    def __init__(self, other: nn.Module, units: int):
         super().__init__()
         assert isinstance(other, nn.Linear)
         self._other = (other,)  # in a tuple, so that the shared weight is registered (and saved) once
         bound = 1 / math.sqrt(other.out_features)
-        self.bias = nn.Parameter(torch.empty(other.in_features).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(units).uniform_(-bound, bound))
 
     def forward(self, code: Tensor) -> Tensor:
-        return linear(code, self._other[0].weight.T, self.bias)
+        return linear(code, self._other[0].weight[:, : len(self.bias)].T, self.bias)

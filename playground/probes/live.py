@@ -47,17 +47,17 @@ class Live:
     @torch.no_grad()
     def view(self) -> View:
         """Eight reconstructions and the places of up to 500 held-out codes, as the model is now."""
-        session = self._session
+        session, task, model = self._session, self._session.experiment.task, self._session.model
         x = session.held_out
-        seen = session.experiment.variant.see(x, session.held_out_rng())
-        codes = session.model.encode(seen[:DRAWN])
-        clean = x[self._indices]
-        output = session.model.decode(session.model.encode(seen[self._indices])).clamp(0, 1)
+        seen = session.see(x, session.held_out_rng())
+        codes = model.vector(model.encode(seen[:DRAWN]))
+        clean, shown = x[self._indices], seen[self._indices]
+        output = task.output(model, model.encode(shown), shown)
         places, spread = self._plane.project(codes.float())
-        errors = (output - clean).square().flatten(1).mean(1).tolist()
+        errors = task.squared_error(output, clean, shown).tolist()
         return View(
             step=session.step,
-            seen=None if seen is x else _bytes(seen[self._indices]),
+            seen=None if seen is x else _bytes(task.picture(shown)),
             output=_bytes(output),
             codes=places.cpu().numpy(),
             spread=spread,
