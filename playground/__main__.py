@@ -33,7 +33,8 @@ def parser() -> Parser:
     train.add_argument("--out", type=Path, help="where to write the model (default: among the saved runs)")
     train.set_defaults(run=commands.train)
 
-    for kind, what in (("variants", "variants"), ("datasets", "data sets"), ("architectures", "architectures")):
+    for kind, what in (("variants", "variants"), ("datasets", "data sets"), ("architectures", "architectures"),
+                       ("tasks", "tasks")):
         lister = verbs.add_parser(kind, help=f"list the {what} with their knobs and ranges",
                                   description=commands.plugins.__doc__)
         lister.set_defaults(run=commands.plugins, kind=kind)

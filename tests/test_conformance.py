@@ -40,7 +40,8 @@ def test_learns_what_it_has_not_seen(kind, architecture, data):
     # points in the plane start close to their mean, and two pixels give the noise no room: a longer, quieter run
     made = experiment(kind, architecture, data, rate=1e-2, epochs=1000, seed=1)
     calm = {"contractive": {"variant.weight": 0.01}, "sparse": {"variant.beta": 0.01},
-            "denoising": {"variant.level": 0.1}}.get(kind, {})
+            "denoising": {"variant.level": 0.1},
+            "inpaint": {"task.holes": "noise", "task.share": 0.1, "task.known": 1.0}}.get(kind, {})
     run = session(made.retuned(calm))
     first = run.held_out_loss
     events = train(run)

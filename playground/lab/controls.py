@@ -9,17 +9,23 @@ from typing import Any
 
 import streamlit as st
 
+from playground.architectures import architectures
 from playground.experiment import PARTS, Experiment
 from playground.knobs import Knob, check, knobs, label
 from playground.lab.session import SPEEDS, Visit, forget_widgets
+from playground.tasks import tasks
 
 SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU"}
 SEGMENTS = 24  # characters that fit on one line of segments; more choices become a list
-REST = {"training": "Training", "architecture": "Network", "variant": "Variant", "data": "Data"}  # the order under More
+REST = {  # the order under More
+    "training": "Training", "architecture": "Network", "variant": "Variant", "task": "Task", "data": "Data",
+}
 PART_HELP = {
     "data": "What the network sees. A new choice starts a new run.",
+    "task": "What the network is to give back. A new choice starts a new run.",
     "variant": "What keeps the network from copying its input. A new choice starts a new run.",
-    "architecture": "Dense: every unit sees every pixel. Convolutional: small filters slide over the image.",
+    "architecture": "Dense: every unit sees every pixel. Convolutional: small filters slide over the image. U-Net: "
+                    "convolutional, with its levels joined across.",
 }
 
 
@@ -33,12 +39,17 @@ def controls(visit: Visit) -> Experiment:
         panel.choose("data", _data_name)
         panel.note(panel.wanted.data.note)
         panel.group("data", _first(panel.plain("data")))
-    with st.container(key="part_variant", gap=None):
-        panel.choose("variant", str.capitalize)
-        panel.note(panel.wanted.variant.motto)
-        panel.group("variant", panel.plain("variant"))
+    with st.container(key="part_task", gap=None):
+        panel.choose("task", lambda name: tasks[name].title)
+        panel.note(panel.wanted.task.motto)
+        panel.group("task", panel.plain("task"))
+    if panel.wanted.task.varied:
+        with st.container(key="part_variant", gap=None):
+            panel.choose("variant", str.capitalize)
+            panel.note(panel.wanted.variant.motto)
+            panel.group("variant", panel.plain("variant"))
     with st.container(key="part_architecture", gap=None):
-        panel.choose("architecture", str.capitalize, "Network")
+        panel.choose("architecture", lambda name: architectures[name].title or name.capitalize(), "Network")
         panel.group("architecture", panel.plain("architecture"))
         panel.group("training", panel.plain("training"))
     if panel.shows("more"):
@@ -50,6 +61,10 @@ def controls(visit: Visit) -> Experiment:
 def _data_name(name: str) -> str:
     dataset = PARTS["data"][name]
     return f"{dataset.title} (download)" if dataset.needs_download else dataset.title
+
+
+def _needs_download(registry: Any) -> Any:
+    return lambda name: getattr(registry[name], "needs_download", False)
 
 
 def _first(names: list[str]) -> list[str]:
@@ -79,7 +94,7 @@ class Panel:
         registry, now = PARTS[part], getattr(self.wanted, part).name
         if not self.shows(part):
             return
-        names = sorted(registry, key=lambda name: getattr(registry[name], "needs_download", False))
+        names = sorted(filter(lambda name: self._fits(part, name), registry), key=_needs_download(registry))
         _begin_with(key := f"knob.{part}", now)
         title = title or part.capitalize()
         chosen: str | None
@@ -90,8 +105,24 @@ class Panel:
                 title, names, format_func=words, key=key, help=PART_HELP[part], required=True, width="stretch"
             )
         if chosen and chosen != now:
-            self.wanted = replace(self.wanted, **{part: self._recalled(part, chosen)})
+            if part == "task":
+                self._change_task(chosen)
+            else:
+                self.wanted = replace(self.wanted, **{part: self._recalled(part, chosen)})
             forget_widgets(f"{part}.{chosen}.")
+
+    def _fits(self, part: str, name: str) -> bool:
+        """Whether a part of that name has a use where the task is what it is."""
+        return part != "architecture" or architectures[name].has_code or not self.wanted.task.needs_code
+
+    def _change_task(self, name: str) -> None:
+        """Each task remembers the variant and the network that it was left with."""
+        memory, now = st.session_state.memory, self.wanted.task.name
+        memory["parts", now] = {part: getattr(self.wanted, part) for part in ("variant", "architecture")}
+        wanted = replace(self.wanted, task=self._recalled("task", name), **memory.get(("parts", name), {}))
+        self.wanted, _ = wanted.settled()
+        for part in memory["parts", now]:
+            forget_widgets(part)
 
     def _recalled(self, part: str, name: str) -> Any:
         """The part as it was when it was left, with the knobs it shares with the present one as they are now."""

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from playground.data import datasets
-from playground.experiment import PARTS
 from playground.lab.session import Visit
 from playground.restorer import Choice, Restorer
 
@@ -82,7 +81,7 @@ class Painting:
             "datasets": tuple(sets),
             "noises": tuple({"name": name, "title": title, "help": help} for name, (title, help) in NOISES.items()),
             "start": {**settings, "linked": st.session_state.painting_linked},
-            "train": {"inpaint": "/?task=inpaint" if "task" in PARTS else "", "denoise": "/?variant=denoising"},
+            "train": {"inpaint": "/?task=inpaint", "denoise": "/?variant=denoising"},
             "problems": tuple(problems),
         }
 

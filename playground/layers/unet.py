@@ -69,6 +69,7 @@ class SkippingEncoder(Stack):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         levels = []
+        x = x.contiguous(memory_format=torch.channels_last)  # half again as fast on a CPU; the maps to come follow it
         for block in self:
             x = block(x)
             levels.append(x)
