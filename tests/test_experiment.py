@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -63,7 +64,7 @@ parts = st.fixed_dictionaries({part: st.sampled_from(sorted(registry)) for part,
 
 @st.composite
 def experiments(draw):
-    """Any experiment that people can choose."""
+    """Any experiment that people can choose: what its task has no use for stands at its default."""
     made = {}
     for part, name in draw(parts).items():
         cls, values = PARTS[part][name], {}
@@ -78,7 +79,9 @@ def experiments(draw):
             elif isinstance(default, float):
                 values[field] = draw(st.floats(setting.low, setting.high, allow_nan=False))
         made[part] = cls(**values)
-    return Experiment(**made)
+    settled, _ = Experiment(**made).settled()
+    assert settled.settled() == (settled, [])
+    return settled
 
 
 @settings(max_examples=60, deadline=None)
@@ -96,6 +99,32 @@ def test_any_experiment_round_trips(made):
 def test_no_link_is_too_strange(query):
     made, problems = Experiment.from_query(query)
     assert isinstance(made, Experiment) and all(isinstance(problem, str) for problem in problems)
+
+
+@pytest.mark.parametrize(("query", "part", "word"), [
+    ("task=inpaint&variant=sparse", "variant", "no say"),
+    ("architecture=unet", "architecture", "no code"),
+])
+def test_what_the_task_has_no_use_for_stays_at_its_default(query, part, word):
+    made, problems = Experiment.from_query(query)
+    assert getattr(made, part) == getattr(Experiment(), part)
+    assert len(problems) == 1 and problems[0].startswith(part) and word in problems[0]
+    with pytest.raises(Trouble, match=word):
+        Experiment.from_json(_together(query).to_json())
+
+
+def _together(query):
+    """An experiment of parts that do not fit, as only a file could hold it."""
+    parts = dict(pair.split("=") for pair in query.split("&"))
+    return replace(Experiment(), **{part: PARTS[part][name]() for part, name in parts.items()})
+
+
+def test_files_from_before_there_were_tasks_reconstruct():
+    raw = Experiment(variant=variants["sparse"]()).to_dict()
+    assert raw.pop("task")["name"] == "reconstruct"
+    assert Experiment.from_json(json.dumps({**raw, "version": 1})) == Experiment(variant=variants["sparse"]())
+    with pytest.raises(Trouble, match="not an experiment"):
+        Experiment.from_json(json.dumps(raw))
 
 
 @pytest.mark.parametrize("damage", [

@@ -17,11 +17,12 @@ from playground.tasks import Task, tasks
 from playground.variants import Losses, Variant
 
 GREY = 0.5  # the hole in pictures of what the network saw: black would pass for part of the image
-FORMULAS = {
-    "mse": r"\frac{1}{m}\sum_{i, j \in %s} {(\hat{x}_{ij} - x_{ij})}^2",
-    "l1": r"\frac{1}{m}\sum_{i, j \in %s} \left| \hat{x}_{ij} - x_{ij} \right|",
-    "bce": r"-\frac{1}{m}\sum_{i, j \in %s} x_{ij}\log \hat{x}_{ij} + (1 - x_{ij})\log(1 - \hat{x}_{ij})",
+FORMULAS = {  # of one image, over the pixels of one region
+    "mse": r"{\left\| \hat{x} - x \right\|}_{%s}^2",
+    "l1": r"{\left\| \hat{x} - x \right\|}_{1,%s}",
+    "bce": r"\mathrm{CE}_{%s}(x, \hat{x})",
 }
+MEAN = r"\frac{1}{m}\sum_i\,"
 
 
 @tasks.register("inpaint")
@@ -49,9 +50,9 @@ class Inpaint(Task):
 
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {
-            "reconstruction": (FORMULAS[loss] % "H_i", "error inside the hole"),
-            "rim": (r"\kappa\," + FORMULAS[loss] % "R_i", "error at its rim"),
-            "known": (r"\alpha\," + FORMULAS[loss] % "K_i", "error on what is known"),
+            "reconstruction": (MEAN + FORMULAS[loss] % "H", "error inside the hole H"),
+            "rim": (r"\kappa\," + FORMULAS[loss] % "R", "at its rim R"),
+            "known": (r"\alpha\," + FORMULAS[loss] % "K", "where it is known, K"),
         }
 
     def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:

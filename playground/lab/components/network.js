@@ -63,10 +63,11 @@ function draw(s) {
   g.innerHTML = '<defs><linearGradient id="in"><stop offset="0" class="g0"/><stop offset="1" class="g1"/></linearGradient><linearGradient id="out"><stop offset="0" class="g1"/><stop offset="1" class="g0"/></linearGradient></defs>';
   const glyphs = measure(s, layers, W, tallest, small), code = layers.findIndex(l => l.part === 'code');
   flows(g, layers, glyphs, code, cy, small);
+  const joined = skips(g, layers, glyphs, code, cy);
   layers.forEach((layer, i) => glyph(s, g, layer, glyphs[i], cy, small, glyphs));
-  captions(s, g, glyphs, code, W, H, cy, small);
+  captions(s, g, glyphs, code, W, H, cy, small, joined);
   $(s.root, '.drawing').replaceChildren(g);
-  totals(s, layers, code);
+  totals(s, layers, code, joined);
 }
 
 // Place and size of every layer's glyph. Heights grow with units^0.4, sides of maps with the square root of their side:
@@ -116,6 +117,16 @@ function flows(g, layers, glyphs, code, cy, small) {
   }
 }
 
+// Skip connections: a line below from each level of the way down to the layer of the way up that is given its maps too.
+function skips(g, layers, glyphs, code, cy) {
+  const ups = layers.map((layer, i) => i).filter(i => i > code && layers[i].kind.includes('skip'));
+  for (const up of ups) {
+    const from = glyphs[2 * code - up], to = glyphs[up], below = cy + Math.max(from.h, to.h, glyphs[code].h) / 2 + 8;
+    g.append(svg('path', { class: 'skip', d: `M${from.mid},${cy + from.h / 2} C${from.mid},${below} ${to.mid},${below} ${to.mid},${cy + to.h / 2}` }));
+  }
+  return ups.length > 0;
+}
+
 function glyph(s, g, layer, one, cy, small, all) {
   const y = cy - one.h / 2;
   if (one.kind === 'bar') {
@@ -145,7 +156,7 @@ function glyph(s, g, layer, one, cy, small, all) {
   g.append(text);
 }
 
-function captions(s, g, glyphs, code, W, H, cy, small) {
+function captions(s, g, glyphs, code, W, H, cy, small, joined) {
   const first = glyphs[0], last = glyphs.at(-1), box = glyphs[code];
   for (const [a, b] of [[s.side + 3, first.x - 3], [last.x + last.w + 3, W - s.side - 3]]) {
     if (b - a > 6) g.append(svg('path', { class: 'arrow', d: `M${a},${cy}H${b}m-4,-3.5l4,3.5l-4,3.5` }));
@@ -153,7 +164,7 @@ function captions(s, g, glyphs, code, W, H, cy, small) {
   const say = (text, x, kind = '') => g.append(svg('text', { class: 'part ' + kind, x, y: H - 4, 'text-anchor': 'middle' }, text));
   say('input x', s.side / 2);
   say('output x̂', W - s.side / 2);
-  g.append(svg('text', { class: 'part code', x: box.mid, y: Math.min(cy + box.h / 2 + 16, H - 4), 'text-anchor': 'middle' }, 'code h'));
+  g.append(svg('text', { class: 'part code', x: box.mid, y: Math.min(cy + box.h / 2 + 16, H - 4), 'text-anchor': 'middle' }, joined ? 'middle' : 'code h'));
   if (small) return;
   for (const [text, a, b] of [['encoder E', first.x, box.x - 26], ['decoder D', box.x + box.w + 26, last.x + last.w]]) {
     const middle = (a + b) / 2;
@@ -163,11 +174,11 @@ function captions(s, g, glyphs, code, W, H, cy, small) {
   }
 }
 
-function totals(s, layers, code) {
+function totals(s, layers, code, joined) {
   const total = layers.reduce((sum, l) => sum + l.parameters, 0), pixels = layers[0].units, numbers = layers[code].units;
   const plane = isPlane(s.data.shape), word = plane ? 'coordinates' : s.data.shape[0] === 3 ? 'values' : 'pixels', ratio = pixels / numbers;
   put($(s.root, '.sub'), `${count(total)} parameters`);
-  put($(s.root, '.ratio'), `${count(pixels)} ${word} → ${count(numbers)} number${numbers > 1 ? 's' : ''}, `
+  put($(s.root, '.ratio'), joined ? 'skip connections lead around the middle' : `${count(pixels)} ${word} → ${count(numbers)} number${numbers > 1 ? 's' : ''}, `
     + (ratio > 1 ? `${ratio.toFixed(ratio < 10 && ratio % 1 ? 1 : 0)} : 1` : 'overcomplete'));
   s.box.dataset.parameters = total;
   s.box.dataset.layers = layers.length;
