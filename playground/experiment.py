@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from math import prod
@@ -20,7 +21,7 @@ from playground.registry import Registry
 from playground.tasks import Task, tasks
 from playground.variants import Variant, variants
 
-VERSION = 2  # 1 had no task: it was always to reconstruct
+VERSION = 2  # 1 had no task, it was always to reconstruct, and no schedule of the learning rate
 MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
 
 trainings = Registry("training")
@@ -36,12 +37,20 @@ class Training:
     rate: float = knob(1e-3, "Size of each step. Too high: the curve jumps; too low: it creeps.", low=1e-6, high=10.0,
                        stops=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 1.0), label="Learning rate", symbol="η",
                        live=True, rare=True)
+    schedule: str = knob("constant", "How the step size goes on: as it is, or down to nothing along half a cosine.",
+                         choices=("constant", "cosine"), rare=True)
     batch: int = knob(64, "Images per step. More: smoother curve, fewer steps per epoch.", low=1, high=4096,
                       stops=(16, 32, 64, 128, 256, 512, 1024), rare=True)
     epochs: int = knob(100, "Passes over the data before the run ends by itself.", low=1, high=10_000,
                        stops=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), live=True, rare=True)
     seed: int = knob(0, "Which random weights and batches. The same seed gives the same run.", low=0, high=2**31 - 1,
                      rare=True)
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of a step (0, 1, ...) of a run of `steps` (cosine: Loshchilov & Hutter, ICLR 2017)."""
+        if self.schedule == "constant":
+            return self.rate
+        return self.rate * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 PARTS: dict[str, Registry] = {
@@ -143,6 +152,7 @@ class Experiment:
             version = raw.pop("version", None)
             if version == 1:
                 raw["task"] = {"name": "reconstruct"}
+                raw["training"] = {"schedule": "constant", **raw["training"]}
             elif version != VERSION:
                 raise Trouble("This experiment was written by another version of the playground.")
             values = {part: dict(raw.pop(part)) for part in PARTS}

@@ -69,10 +69,11 @@ class Session:
         """Take one step on one batch: forward, backward, update; the terms stay on the device."""
         batch = self.batches[self.step]
         self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
-        values = []
+        rate, values = self.experiment.training.rate_at(self.step, self.steps), []
         for side, terms in self._score(batch, self.rng):
             means = [term.mean() for term in terms.values()]
             optimiser = self.optimisers[side]
+            optimiser.param_groups[0]["lr"] = rate
             optimiser.zero_grad()
             (means[0] if len(means) == 1 else torch.stack(means).sum()).backward()
             optimiser.step()
@@ -175,8 +176,6 @@ class Session:
         """Take over turned live knobs at the next step, and mark the curve."""
         turns = self.experiment.turns(experiment)
         self.experiment = experiment
-        for optimiser in self.optimisers.values():
-            optimiser.param_groups[0]["lr"] = experiment.training.rate
         if self.step and turns:
             self.marks = (*self.marks, (self.step, ", ".join(turns)))[-50:]
 
@@ -204,7 +203,6 @@ class Session:
                     _, _, i, name = key.split(".")
                     states.setdefault(int(i), {})[name] = tensor.clone()
             optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-            optimiser.param_groups[0]["lr"] = self.experiment.training.rate
         about, losses = saved.about, saved.tensors["losses"]
         rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
                      for step, held_out, *terms in about["history"])

@@ -121,7 +121,7 @@ def _together(query):
 
 def test_files_from_before_there_were_tasks_reconstruct():
     raw = Experiment(variant=variants["sparse"]()).to_dict()
-    assert raw.pop("task")["name"] == "reconstruct"
+    assert raw.pop("task")["name"] == "reconstruct" and raw["training"].pop("schedule") == "constant"
     assert Experiment.from_json(json.dumps({**raw, "version": 1})) == Experiment(variant=variants["sparse"]())
     with pytest.raises(Trouble, match="not an experiment"):
         Experiment.from_json(json.dumps(raw))
@@ -171,3 +171,10 @@ def test_the_plan_counts_by_hand():
     assert [layer.units for layer in plan(made)] == [64, 256, 16, 256, 64]
     by_hand = [0, 64 * 256 + 256, 256 * 16 + 16, 16 * 256 + 256, 256 * 64 + 64]
     assert [layer.parameters for layer in plan(made)] == by_hand
+
+
+def test_a_cosine_takes_the_rate_from_its_value_to_nothing():
+    flat, falling = Training(rate=0.01), Training(rate=0.01, schedule="cosine")
+    assert [flat.rate_at(step, 100) for step in (0, 50, 99)] == [0.01] * 3
+    assert falling.rate_at(0, 100) == 0.01 and falling.rate_at(50, 100) == pytest.approx(0.005)
+    assert falling.rate_at(25, 100) == pytest.approx(0.01 * (2 + 2**0.5) / 4) and falling.rate_at(100, 100) == 0

@@ -1,0 +1,60 @@
+"""Recipes of the shipped models: one table, of which `python -m playground pretrain` makes what lies in pretrained/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playground.experiment import Experiment
+
+INPAINT = "task=inpaint&architecture=unet&training.schedule=cosine&training.rate=0.002&"
+FILLS = "Fills what is hidden of a picture from what is left around it; look at it on the Paint page."
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One shipped model: its name, its experiment as a link's query, what it is for and where it fails, in sentences."""
+
+    name: str
+    query: str
+    about: str
+    limits: str
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, strictly: ValueError where the query holds anything that is not known."""
+        made, problems = Experiment.from_query(self.query)
+        if problems:
+            raise ValueError(f"the recipe {self.name} cannot be read: {'; '.join(problems)}")
+        return made
+
+
+def _inpaint(data: str, more: str, limits: str) -> Recipe:
+    return Recipe(f"inpaint-{data}", f"{INPAINT}data={data}&{more}", FILLS, limits)
+
+
+RECIPES = {recipe.name: recipe for recipe in (
+    _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
+             "It knows handwritten digits only, and holes of at most half of the picture."),
+    _inpaint("mnist", "architecture.width=8&training.loss=bce&training.epochs=3",
+             "It knows handwritten digits only; where a whole stroke is hidden it guesses the likeliest one."),
+    _inpaint("fashion-mnist", "architecture.width=8&training.epochs=3",
+             "It knows ten kinds of clothes; prints and lettering inside the hole come back as plain cloth."),
+    _inpaint("shapes", "architecture.width=16&training.epochs=30",
+             "It knows plain shapes on a plain ground; one that is hidden altogether cannot be known."),
+    _inpaint("photos", "architecture.width=16&training.loss=l1&training.epochs=40",
+             "It learnt from a few dozen photographs: it goes on with edges and shades, and invents no texture."),
+    Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
+           "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
+           "Two numbers are too few for ten digits: threes, eights and nines mix."),
+    Recipe("undercomplete-mnist-16", "data=mnist&architecture.width=512&training.epochs=15&training.schedule=cosine",
+           "The plain dense autoencoder: 784 pixels through 16 numbers and back.",
+           "Fine strokes are smoothed, and anything that is no digit comes back as one."),
+    Recipe("denoising-mnist", "data=mnist&variant=denoising&architecture=convolutional&architecture.code=64"
+           "&training.epochs=5&training.schedule=cosine",
+           "Takes Gaussian noise of level 0.3 away from handwritten digits; look at it on the Paint page.",
+           "Other noise, and pictures that are no digits, come back changed."),
+    Recipe("denoising-digits", "variant=denoising&architecture.code=32&architecture.width=512&training.epochs=300"
+           "&training.schedule=cosine",
+           "Takes Gaussian noise of level 0.3 away from small handwritten digits; look at it on the Paint page.",
+           "Other noise, and pictures that are no digits, come back changed."),
+)}  # fmt: skip
