@@ -12,7 +12,7 @@ FILLS = "Fills what is hidden of a picture from what is left around it; look at 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One shipped model: its name, its experiment as a link's query, what it is for and where it fails, in sentences."""
+    """One shipped model: its name, its experiment as a link's query, what it is for, and where it fails."""
 
     name: str
     query: str
@@ -39,10 +39,10 @@ RECIPES = {recipe.name: recipe for recipe in (
              "It knows handwritten digits only; where a whole stroke is hidden it guesses the likeliest one."),
     _inpaint("fashion-mnist", "architecture.width=8&training.epochs=3",
              "It knows ten kinds of clothes; prints and lettering inside the hole come back as plain cloth."),
-    _inpaint("shapes", "architecture.width=16&training.epochs=30",
+    _inpaint("shapes", "data.count=20000&architecture.width=12&training.epochs=8",
              "It knows plain shapes on a plain ground; one that is hidden altogether cannot be known."),
-    _inpaint("photos", "architecture.width=16&training.loss=l1&training.epochs=40",
-             "It learnt from a few dozen photographs: it goes on with edges and shades, and invents no texture."),
+    _inpaint("photos", "data.count=10000&architecture.width=12&training.loss=l1&training.epochs=12",
+             "It learnt from six photographs: it goes on with edges and shades, and invents no texture."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

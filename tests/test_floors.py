@@ -19,13 +19,13 @@ FLOORS = (
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical"),
     ("data", "architectures", "variants", "tasks"),
-    ("experiment",),
+    ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork"),
-    ("workbench", "explorer", "restorer"),
+    ("workbench", "explorer", "restorer", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "commands", "commands_images", "__main__"),
+     "progress", "commands", "commands_images", "commands_models", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

@@ -1,0 +1,64 @@
+"""The command that trains the shipped models again: `python -m playground pretrain NAME...`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from playground.commands import SLICE, Wrong, table
+from playground.progress import Progress
+
+
+def add_to(verbs: argparse._SubParsersAction) -> None:
+    """Add `pretrain` to the commands."""
+    pretrain = verbs.add_parser("pretrain", help="train shipped models again from their recipes",
+                                description=run.__doc__)
+    pretrain.add_argument("names", nargs="*", metavar="NAME", help='of a recipe, or "all"; none: list the recipes')
+    pretrain.add_argument("--out", type=Path, help="the folder that the models' folders go to (default: pretrained/)")
+    pretrain.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train shipped models from their recipes and write each one's folder; a line of JSON with its figures for each."""
+    from playground.library import SHIPPED
+    from playground.recipes import RECIPES
+
+    if not arguments.names:
+        print("\n".join(table(("name", "recipe"), [(one.name, one.query) for one in RECIPES.values()])))
+        return 0
+    unknown = [name for name in arguments.names if name not in RECIPES and name != "all"]
+    if unknown:
+        raise Wrong(f"There is no recipe called {unknown[0]!r}; `python -m playground pretrain` lists them.")
+    names = [*RECIPES] if "all" in arguments.names else arguments.names
+    for name in names:
+        _train(name, (arguments.out or SHIPPED) / name)
+    return 0
+
+
+def _train(name: str, folder: Path) -> None:
+    from playground.batches import Resident
+    from playground.device import choose_device, describe
+    from playground.events import Allowance
+    from playground.recipes import RECIPES
+    from playground.shipping import ship
+    from playground.trainer import Session, train
+
+    recipe, progress, device = RECIPES[name], Progress(sys.stderr), choose_device()
+    resident = Resident(recipe.experiment.data.load(progress.waiting), device)
+    session = Session(recipe.experiment, resident, describe(device))
+    progress.note(f"{name}: {session.experiment.title} on {len(resident.train):,} images, {describe(device)}")
+    began = time.perf_counter()
+    events, allowance = train(session), None
+    try:
+        while True:
+            event = events.send(allowance)
+            progress.stepped(event, time.perf_counter() - began)
+            allowance = Allowance(seconds=SLICE, steps=float("inf"))
+    except StopIteration:
+        progress.end()
+    seconds = round(time.perf_counter() - began, 1)
+    figures = ship(session, recipe, folder)
+    print(json.dumps({"name": name, "seconds": seconds, "figures": figures}), flush=True)

@@ -1,0 +1,116 @@
+"""Shipping: a trained session becomes a folder of `pretrained/`: weights, config, card and preview."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground import checkpoint
+from playground.batches import to_unit
+from playground.experiment import parameters
+from playground.images import tile, to_bytes, to_png
+from playground.metrics import psnr
+from playground.probes import boxes
+from playground.recipes import Recipe
+from playground.tasks.inpaint import Inpainter
+from playground.trainer import Session
+
+SHOWN = 10  # images of a preview
+SCALE = 3  # pixels of a preview for one of an image
+BOXED = 500  # held-out images that a box is filled in
+WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+
+Figures = dict[str, dict[str, float]]
+
+
+def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
+    """Write folder/model.safetensors, config.json, README.md and preview.png; returns what the card says.
+
+    The session's run is over and measured; its images decide the baselines.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = session.state()
+    weights = {name: t for name, t in state.tensors.items() if name.startswith(("model.", "film."))}
+    about = {name: value for name, value in state.about.items() if name != "status"}
+    checkpoint.save(folder / "model.safetensors", replace(state, tensors=weights, about=about))
+    figures = measured(session.model.cpu().eval(), session)
+    digest = sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    config = {
+        "name": recipe.name, "recipe": recipe.query, "experiment": session.experiment.to_dict(),
+        "shape": session.resident.shape, "parameters": parameters(session.experiment), "step": session.step,
+        "figures": figures, "sha256": digest,
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(card(recipe, session, figures), encoding="utf-8")
+    (folder / "preview.png").write_bytes(to_png(preview(session)))
+    return figures
+
+
+def measured(model: torch.nn.Module, session: Session) -> Figures:
+    """Way -> metric -> value on held-out images: the model, and the baseline that it has to beat."""
+    if isinstance(model, Inpainter):
+        return boxes.figures(model, session.resident.held_out[:BOXED].cpu().numpy())
+    return {"model": dict(session.metrics), **_baseline(session)}
+
+
+@torch.no_grad()
+def _baseline(session: Session) -> Figures:
+    """PCA of as many numbers as the code has, or for a denoising model the noisy image itself."""
+    x = to_unit(session.resident.held_out).cpu()
+    seen = session.see(x.to(session.resident.device), session.held_out_rng()).cpu()
+    if session.experiment.variant.name == "denoising":
+        return {"noisy image": {"psnr": psnr(float((seen - x).square().mean()))}}
+    from sklearn.decomposition import PCA
+
+    train = to_unit(session.resident.train).flatten(1).cpu().numpy()
+    size = min(session.experiment.architecture.code, *train.shape)
+    pca = PCA(size, random_state=0).fit(train)
+    flat = x.flatten(1).numpy()
+    back = pca.inverse_transform(pca.transform(flat)).clip(0, 1)
+    return {f"PCA, {size}": {"psnr": psnr(float(np.square(back - flat).mean()))}}
+
+
+@torch.no_grad()
+def preview(session: Session) -> np.ndarray:
+    """A picture (c, h, w) uint8: what the network was given above what it made of it.
+
+    Of images that the playground does not carry itself only the network's own output is shown, all of it.
+    """
+    indices = torch.from_numpy(session.resident.shown(SHOWN)).to(session.held_out.device)
+    task, model = session.experiment.task, session.model
+    seen = session.see(session.held_out, session.held_out_rng())[indices].cpu()
+    code = model.encode(seen)
+    if session.experiment.data.needs_download:
+        rows = [model.decode(code).clamp(0, 1)]
+    else:
+        rows = [task.picture(seen), task.output(model, code, seen)]
+    pictures = to_bytes(torch.cat(rows).numpy()).repeat(SCALE, 2).repeat(SCALE, 3)
+    return tile(pictures, SHOWN, gap=SCALE)
+
+
+def card(recipe: Recipe, session: Session, figures: Figures) -> str:
+    """The model card, Markdown."""
+    made, data = session.experiment, session.experiment.data
+    metrics = [name for name in WORDS if any(name in values for values in figures.values())]
+    rows = [f"| {' | '.join([way, *(_figure(of.get(name)) for name in metrics)])} |" for way, of in figures.items()]
+    where = "inside a box that hides a quarter of the image" if "telea" in figures else "of the whole image"
+    return "\n".join([
+        f"# {recipe.name}", "", recipe.about, "", "![What it makes of held-out images](preview.png)", "",
+        f"- Model: {made.title}, {made.architecture.name}, {parameters(made):,} parameters, images of "
+        f"{' × '.join(map(str, session.resident.shape))} (channels, height, width).",
+        f"- Data: {data.title}. {data.note}",
+        f"- Recipe: `/?{recipe.query}`, or `python -m playground pretrain {recipe.name}`; {session.step:,} steps.",
+        f"- Limits: {recipe.limits}", "",
+        f"Held-out images, {where}, means:", "",
+        f"| | {' | '.join(WORDS[name] for name in metrics)} |", f"|---|{'---|' * len(metrics)}", *rows, "",
+    ])  # fmt: skip
+
+
+def _figure(value: Any) -> str:
+    return "" if value is None else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
