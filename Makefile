@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-fast check format bench clean
+.PHONY: run test test-fast check format bench pretrained clean
 
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
@@ -32,6 +32,12 @@ bench: $(STAMP)-dev $(STAMP)-peers
 	$(BIN)/python -m benchmarks.latent_page
 	$(BIN)/python -m benchmarks.paint_page
 	$(BIN)/python -m benchmarks.restoring
+	$(BIN)/python -m benchmarks.inpainting
+
+# All shipped models again, from their recipes: about an hour on two cores. MODELS chooses some by name.
+MODELS ?= all
+pretrained: $(STAMP)-run
+	$(BIN)/python -m playground pretrain $(MODELS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

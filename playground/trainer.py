@@ -203,7 +203,7 @@ class Session:
                     _, _, i, name = key.split(".")
                     states.setdefault(int(i), {})[name] = tensor.clone()
             optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
-        about, losses = saved.about, saved.tensors["losses"]
+        about, losses = saved.about, saved.tensors.get("losses", self._losses[:0])  # a shipped model has none
         rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
                      for step, held_out, *terms in about["history"])
         self.history = History(self.history.interval, rows, about["stride"])

@@ -13,17 +13,19 @@ from playground.images import to_bytes
 BATCH = 64
 
 
-def figures(model: torch.nn.Module, images: np.ndarray) -> dict[str, dict[str, float]]:
+def figures(
+    model: torch.nn.Module, images: np.ndarray, beside: tuple[str, ...] = tuple(classical.FILLS)
+) -> dict[str, dict[str, float]]:
     """Way -> {"psnr": dB, "ssim": -1 to 1} inside the hole, means over images (m, c, h, w) uint8.
 
-    model has `fill(x, hole)`, as an Inpainter; the ways are "model" and those of classical.FILLS. Each image has a
-    box of its own, drawn by the image's number.
+    model has `fill(x, hole)`, as an Inpainter; the ways are "model" and those of classical.FILLS named by `beside`.
+    Each image has a box of its own, drawn by the image's number.
     """
     count, _, height, width = images.shape
     holes = np.stack([masks.draw("box", height, width, i) for i in range(count)])
     filled = {"model": _by_model(model, images, holes)}
-    for name, fill in classical.FILLS.items():
-        filled[name] = np.stack([fill(image, hole) for image, hole in zip(images, holes)])
+    for name in beside:
+        filled[name] = np.stack([classical.FILLS[name](image, hole) for image, hole in zip(images, holes)])
     return {way: _scores(results, images, holes) for way, results in filled.items()}
 
 

@@ -1,0 +1,145 @@
+"""Every shipped model: its files agree with one another, with its recipe, and with what it does on held-out images."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from hashlib import sha256
+
+import pytest
+import torch
+from PIL import Image
+
+from playground import checkpoint, classical
+from playground.__main__ import main
+from playground.batches import Resident
+from playground.events import Allowance, Trouble
+from playground.library import SHIPPED, Library
+from playground.probes import boxes
+from playground.recipes import RECIPES, Recipe
+from playground.shipping import BOXED, ship
+from playground.tasks.inpaint import Inpainter
+from playground.trainer import Session, train
+from tests.plugins import experiment, resident
+
+NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
+FILLERS = [name for name in NAMES if name.startswith("inpaint-")]
+MOST = 4_000_000  # bytes of one model
+MOST_TOGETHER = 60_000_000
+FREE = {"digits", "glyphs", "shapes", "photos", "cells", "plane", "mnist", "fashion-mnist"}  # to train and give away
+
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@cache
+def images_of(name: str):
+    """The model's data set; skips where it would have to be downloaded and cannot be."""
+    try:
+        return checkpoint.load(SHIPPED / name / "model.safetensors", weights=False).experiment.data.load()
+    except Trouble as trouble:
+        return str(trouble)
+
+
+def held_out(name: str):
+    found = images_of(name)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+def test_every_recipe_is_shipped_and_every_model_has_a_recipe():
+    assert sorted(RECIPES) == NAMES
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < MOST_TOGETHER
+    assert [entry.name for entry in Library(SHIPPED / "none").models()] == NAMES
+
+
+@each
+def test_its_files_say_the_same(name):
+    folder, recipe = SHIPPED / name, RECIPES[name]
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    weights = (folder / "model.safetensors").read_bytes()
+    assert len(weights) < MOST and sha256(weights).hexdigest() == config["sha256"]
+    saved = checkpoint.load(folder / "model.safetensors")
+    assert saved.experiment == recipe.experiment and saved.experiment.to_dict() == config["experiment"]
+    assert saved.experiment.data.name in FREE
+    assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
+    assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
+                 saved.experiment.data.note, f"pretrain {name}`", f"{config['figures']['model']['psnr']:.2f}"):
+        assert said in card
+    with Image.open(folder / "preview.png") as picture:
+        assert min(picture.size) >= 40 and len(picture.convert("L").getcolors()) > 8
+
+
+@each
+def test_its_figures_are_what_the_card_says(name):
+    found, path = held_out(name), SHIPPED / name / "model.safetensors"
+    saved = checkpoint.load(path)
+    said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
+    if isinstance(model := saved.model(), Inpainter):
+        beside = tuple(classical.FILLS) if found.images[0].size < 300 else ()  # all the others would take a minute
+        for way, values in boxes.figures(model, found.images[found.held_out[:BOXED]], beside).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
+    for _ in run.measure():
+        pass
+    assert run.metrics == pytest.approx(said["model"], rel=1e-3)
+    assert len(said) > 1 and all(said["model"]["psnr"] > other["psnr"] for way, other in said.items() if way != "model")
+
+
+@pytest.mark.parametrize("name", [name for name in FILLERS if name != "inpaint-photos"])
+def test_a_filler_beats_both_classical_fills_by_two_decibels(name):
+    said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
+    assert all(said["model"]["psnr"] >= said[way]["psnr"] + 2 for way in classical.FILLS)
+
+
+def test_a_recipe_becomes_a_folder_that_can_be_read(tmp_path):
+    made = experiment("inpaint", "unet", epochs=2)
+    recipe = Recipe("tiny", made.to_query(), "What it is.", "What it cannot.")
+    session = Session(made, resident(made.data), "CPU")
+    for _ in iter_all(session):
+        pass
+    figures = ship(session, recipe, tmp_path / "tiny")
+    (entry,) = Library(tmp_path / "runs", tmp_path).models()
+    assert (entry.name, entry.status, entry.experiment, entry.step) == ("tiny", "shipped", made, session.steps)
+    assert entry.metrics == session.metrics and set(figures) == {"model", *classical.FILLS}
+    model = checkpoint.load(entry.path).model()
+    x, hole = session.held_out[:4], torch.zeros(4, 1, *session.held_out.shape[2:], dtype=torch.bool)
+    hole[:, :, 4:9, 4:9] = True
+    assert torch.equal(model.fill(x, hole), session.model.fill(x, hole))
+
+
+def iter_all(session):
+    events = train(session)
+    yield next(events)
+    while True:
+        try:
+            yield events.send(Allowance(seconds=60, steps=float("inf")))
+        except StopIteration:
+            return
+
+
+def test_pretrain_lists_and_refuses(capsys, tmp_path):
+    assert main(["pretrain"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed and recipe.query in listed for name, recipe in RECIPES.items())
+    assert main(["pretrain", "nosuch", "--out", str(tmp_path)]) == 2
+    assert "nosuch" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_pretrain_trains_by_the_recipe(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "tiny", Recipe("tiny", experiment(epochs=1).to_query(), "What it is.", "Limits."))
+    assert main(["pretrain", "tiny", "--out", str(tmp_path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["name"] == "tiny" and told["figures"]["model"]["psnr"] > 5
+    assert {path.name for path in (tmp_path / "tiny").iterdir()} == {
+        "model.safetensors", "config.json", "README.md", "preview.png"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_recipe_is_an_experiment_that_round_trips(recipe):
+    made = recipe.experiment
+    assert type(made).from_query(made.to_query()) == (made, [])
+    assert recipe.about.endswith(".") and recipe.limits.endswith(".")
