@@ -32,8 +32,8 @@ function take(s, run) {
   const [a, b] = run.view.spread, share = v => ` ${Math.round(v * 100)} % of variance`;
   const many = n / 2, plane = a === undefined ? 'the code itself' : `principal plane of ${s.code ?? run.view.activity.length}`;
   put($(s.root, '.sub'), `${many} held-out ${isPlane(run.shape) ? 'points' : 'images'}, ${plane}`);
-  put($(s.root, '.ax1'), a === undefined ? 'code entry 1' : 'PC 1,' + share(a));
-  put($(s.root, '.ax2'), a === undefined ? (run.view.activity.length > 1 ? 'code entry 2' : '') : 'PC 2,' + share(b));
+  put($(s.root, '.ax1'), a === undefined ? 'code entry 1' : 'axis 1,' + share(a));
+  put($(s.root, '.ax2'), a === undefined ? (run.view.activity.length > 1 ? 'code entry 2' : '') : 'axis 2,' + share(b));
   s.box.dataset.step = run.view.step;
   s.box.dataset.codes = many;
   s.canvas.setAttribute('aria-label', `${many} codes in the plane`);
