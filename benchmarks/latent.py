@@ -35,7 +35,7 @@ def codes(points: int) -> np.ndarray:
     return (wide + 0.1 * rng.normal(size=wide.shape)).astype(np.float32)
 
 
-# Both ways in turn, in processes of their own: what a person waits for in a fresh one (cold), and later (warm) ----------
+# Both ways in turn, in processes of their own: what a person waits for in a fresh one (cold), and later (warm) -------
 
 WAYS = ("playground", "umap-learn")
 OURS = ("OPENBLAS_NUM_THREADS", "GOMP_SPINCOUNT")  # what the playground sets for itself, and umap-learn does without
