@@ -28,7 +28,7 @@ class Exploration:
             st.session_state.explored = st.query_params.get("model", "")
             query = st.query_params.items()
             asked = {name.removeprefix(PREFIX): text for name, text in query if name.startswith(PREFIX)}
-            st.session_state.map_knobs, st.session_state.map_problems = read(MapKnobs, asked)
+            st.session_state.map_knobs, st.session_state.map_problems = MapKnobs.asked(asked)
         st.session_state.not_found = ""
         if st.session_state.explored and st.session_state.explored not in self.titles:
             st.session_state.explored = ""

@@ -254,9 +254,10 @@ function kindButtons(room) {
 
 function wayBack(room) {
   const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
+  if (kind === 'umap' && chart?.exact) return note; // PCA stands in
   if (kind === 'umap') {
     const back = way === 'inverse' ? 'its own inverse transform' : 'the 40 nearest codes, weighted by distance';
-    return `Way back from UMAP: ${back}`;
+    return [`Way back from UMAP: ${back}`, note].filter(Boolean).join('. ');
   }
   if (kind === 'plane') return note || 'The code itself: every place is a code';
   const share = chart?.spread?.length ? `, ${Math.round(100 * (chart.spread[0] + chart.spread[1]))} % of the variance` : '';
