@@ -68,8 +68,8 @@ function wire(room) {
     form: b => form(room, b.getAttribute('aria-pressed') !== 'true'), unform: () => form(room, false), play: () => playForm(room, !room.film),
     wipe: () => room.pad.wipe(), upload: () => room.pad.upload(), camera: () => room.pad.camera(),
   };
-  for (const b of all('[data-do]')) b.onclick = () => acts[b.dataset.do](b);
-  for (const b of all('[data-save]')) b.onclick = () => b.dataset.save === 'png' ? savePng(room) : download(room, `export.${b.dataset.save}`);
+  for (const b of all('[data-do]')) b.onclick = () => room.info && acts[b.dataset.do](b); // without a map there is nothing to do
+  for (const b of all('[data-save]')) b.onclick = () => room.info && (b.dataset.save === 'png' ? savePng(room) : download(room, `export.${b.dataset.save}`));
   const segments = {
     backdrop: v => { map.backdrop = prefs.backdrop = v; map.draw(); }, marks: v => { map.marks = prefs.marks = v; map.draw(); },
     how: v => { room.how = prefs.how = v; askWalk(room); }, axes: v => { prefs.axes = v; makeSliders(room); },
