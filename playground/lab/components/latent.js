@@ -41,6 +41,7 @@ function open(root) {
     $('.notice .bar').hidden = fraction === null;
     $('.notice .bar b').style.width = `${100 * (fraction ?? 0)}%`;
   };
+  room.alerting = () => !$('.notice').hidden && $('.notice').classList.contains('alert'); // what went wrong stays until it is read
   room.trouble = error => {
     if (!room.info) { room.status('trouble'); return room.say(error.message, { alert: true, verb: 'Try again', act: () => load(room) }); }
     room.say(error.message, { alert: true, verb: 'Close', act: () => room.say('') });
@@ -185,7 +186,7 @@ function arrived(room) {
 
 // What the page says by itself: what went wrong with the link, or what to do first.
 function greet(room) {
-  if (room.job || room.learning) return;
+  if (room.job || room.learning || room.alerting()) return;
   const { info, data } = room, problem = data.problems[0] ?? info.notes[0] ?? '';
   if (problem) return room.say(problem, { verb: 'Close', act: () => { data.problems = info.notes = []; room.say(''); greet(room); } });
   if (info.step === 0 && data.own) {
@@ -214,7 +215,7 @@ async function setKind(room, kind, mine = true) {
       room.$('.host').dataset.fitting = 'true';
       const left = told.seconds_left == null ? '' : `, about ${Math.max(1, Math.round(told.seconds_left))} s left`;
       const cancel = () => { room.cancelFit(); back(); greet(room); };
-      room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: cancel });
+      if (!room.alerting()) room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: cancel });
       room.polling = setTimeout(poll, POLL);
       return;
     }
@@ -222,7 +223,7 @@ async function setKind(room, kind, mine = true) {
     delete room.$('.host').dataset.fitting;
     room.ask.knobs = asked;
     if (told.note && !room.data.problems.length) room.info.notes = told.exact || kind === 'umap' ? room.info.notes : [];
-    room.say('');
+    if (!room.alerting()) room.say('');
     place(room, told);
     loadGrid(room);
   };

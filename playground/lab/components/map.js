@@ -87,8 +87,10 @@ class LatentMap {
       const k = ease(clamp((now - started) / FLY, 0, 1));
       for (const a of ['x', 'y', 'zoom']) this.view[a] = from[a] + (to[a] - from[a]) * k;
       this.draw();
-      if (k < 1) requestAnimationFrame(step);
+      if (k < 1) return requestAnimationFrame(step);
+      delete this.host.dataset.flying;
     };
+    this.host.dataset.flying = 'true';
     requestAnimationFrame(step);
   }
 
