@@ -44,6 +44,11 @@ class Explore:
             self._explorer = Explorer(workbench)
         return self._explorer
 
+    def close(self) -> None:
+        """Nothing is fitted any more."""
+        if self._explorer is not None:
+            self._explorer.close()
+
     async def warm_later(self, seconds: float = WARM_AFTER) -> None:
         """After a while, have what maps need compiled; to be cancelled with the server. PLAYGROUND_WARM=0: never."""
         if os.environ.get("PLAYGROUND_WARM", "1") == "0":

@@ -50,7 +50,7 @@ class Server:
         """Ctrl-C: the exit code, how long it took, and all that was printed."""
         started = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.log.close()
         return code, time.monotonic() - started, (self.home / "server.log").read_text()
 

@@ -109,7 +109,7 @@ def test_a_code_of_one_number_walks_from_pin_to_pin(look):
 
 
 def test_too_many_points_are_one_sentence(look):
-    page = ready(look("odd-plain", count=50_000), "pca")
+    page = ready(look("odd-plain", count=50_000, kind="entries"), "entries")
     page.get_by_text("At most 10,000 codes are drawn.").wait_for()
     assert int(told(latent_map(page), "points")) == 1797
 
@@ -126,7 +126,7 @@ def test_a_chosen_pair_of_entries_and_the_raw_plane(look):
 
 
 def test_uploaded_pictures_are_the_ends_of_a_walk(look, tmp_path):
-    page = ready(look("odd-plain"), "pca")
+    page = ready(look("odd-plain", kind="pca"), "pca")
     strip = page.get_by_test_id("interpolation")
     come_about(page, lambda: told(strip, "ready") == "true")
     page.get_by_role("tab", name="Draw").click()
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_picture_is_one_sentence_that_stays(look, tmp_path):
 
 
 def test_files_of_the_map_open_elsewhere(look, browser, tmp_path):
-    page = ready(look("odd-plain"), "pca")
+    page = ready(look("odd-plain", kind="pca"), "pca")
     page.get_by_role("tab", name="Map and files").click()
     for kind in ("CSV", "NPZ", "PNG", "HTML"):
         with page.expect_download() as download:
