@@ -94,7 +94,7 @@ def visit(browser, context, server):
         where = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings}) if settings else context
         page = where.new_page()
         opened.append(where if settings else page)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(address or f"{server.address}/?{query}")

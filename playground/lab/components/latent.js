@@ -52,7 +52,7 @@ function open(root) {
     room.job = null;
     clearTimeout(room.polling);
   };
-  room.keep = () => room.act({ do: 'knobs', knobs: { ...room.knobs } });
+  room.keep = () => room.act({ do: 'knobs', knobs: { ...room.knobs }, chosen: Boolean(room.wish) });
   room.tellHow = () => put($('.how'), room.learning ? '' : wayBack(room));
   makeTabs(room);
   makePad(room);
