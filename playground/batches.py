@@ -26,8 +26,8 @@ class Resident:
     def __init__(self, images: ImageSet, device: torch.device):
         self.source, self.device = images, device
         everything = torch.from_numpy(images.images)
-        self.train = everything[torch.from_numpy(images.train)].to(device)
-        self.held_out = everything[torch.from_numpy(images.held_out)].to(device)
+        self.train = _rows(everything, images.train).to(device)
+        self.held_out = _rows(everything, images.held_out).to(device)
         self.held_out_labels = images.labels[images.held_out]
 
     @property
@@ -45,6 +45,13 @@ class Resident:
         firsts = sorted(int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels))[:count]
         others = [i for i in range(len(labels)) if i not in firsts][: count - len(firsts)]
         return np.array(sorted(firsts) + others, dtype=np.int64)
+
+
+def _rows(images: Tensor, index: np.ndarray) -> Tensor:
+    """Some of the images; not copied where they lie one after another, as in sets that bring their own split."""
+    if len(index) and (np.diff(index) == 1).all():
+        return images[index[0] : index[-1] + 1]
+    return images[torch.from_numpy(index)]
 
 
 class Batches:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import numpy as np
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from playground.events import Trouble
@@ -30,6 +30,8 @@ async def answered(request: Request, work: Awaitable[Response], status: Callable
         return await work
     except Trouble as trouble:
         return JSONResponse({"problem": str(trouble)}, status(trouble))
+    except ClientDisconnect:  # nobody hears the answer
+        return Response(status_code=400)
     except Exception:
         logging.getLogger(__name__).exception("a question failed at %s", request.url.path)
         return JSONResponse({"problem": "This failed by an error of the playground's own."}, 500)

@@ -37,6 +37,7 @@ WORST = 8
 
 async def walk(explorer: Explorer, request: Request) -> Response:
     """From one code to another: the images on the way, the cross-fade in pixels, and the codes' places on the map."""
+    from playground.probes.maps import Plane
     from playground.probes.paths import HOWS, fade, path
 
     question = await asked(request)
@@ -49,12 +50,16 @@ async def walk(explorer: Explorer, request: Request) -> Response:
     end, last = await _end(explorer, space, question.get("to"))
     codes = path(start, end, steps, how)
     images = await explorer.decode(space, codes)
+    places = chart.place(codes)
+    if codes.shape[1] == 1 and isinstance(chart, Plane):  # from one end's own height to the other's
+        low, high = (chart.places[e["index"], 1] if "index" in e else 0.0 for e in (question["from"], question["to"]))
+        places[:, 1] = np.linspace(low, high, steps)
     return JSONResponse({
         "by_code": strip_url(images),
         "by_pixels": strip_url(fade(first, last, steps)),
         "tile": images.shape[1:],
         "steps": steps,
-        "places": chart.place(codes).tolist(),
+        "places": places.tolist(),
         "codes": base64_array(codes),
     })  # fmt: skip
 
@@ -216,11 +221,13 @@ async def history_places(explorer: Explorer, request: Request) -> Response:
 
 
 async def export(explorer: Explorer, request: Request) -> Response:
+    from playground import look
     from playground.probes.export import to_csv, to_html, to_npz
 
     space, knobs, _ = await space_and_knobs(explorer, request)
     chart = await explorer.ready(space, knobs)
-    title = explorer.workbench.experiment(space.name).title
+    experiment = explorer.workbench.experiment(space.name)
+    title = f"{experiment.title}, {experiment.data.title}"
     kind = request.path_params["kind"]
     if kind == "csv":
         return _download(await asyncio.to_thread(to_csv, space.codes, chart.places), "text/csv", "codes.csv")
@@ -231,10 +238,14 @@ async def export(explorer: Explorer, request: Request) -> Response:
         raise Trouble("A map is exported as csv, npz or html.")
 
     def page() -> str:
-        note = f"{len(chart.places):,} codes of {chart_names[knobs.kind]}. {chart.note}".strip()
-        return to_html(space.codes, chart.places, title, note, sheet(space.codes.thumbs, COLUMNS, 90, "WEBP"), COLUMNS)
+        note = f"{len(chart.places):,} codes in {chart_names[knobs.kind]}. {chart.note}".strip()
+        tiles = sheet(space.codes.thumbs, COLUMNS, 90, "WEBP")
+        return to_html(space.codes, chart.places, title, note, tiles, COLUMNS, look.css())
 
-    chart_names = {"pca": "the principal plane", "umap": "a UMAP", "plane": "the raw plane", "entries": "two entries"}
+    chart_names = {
+        "pca": "their principal plane", "umap": f"their UMAP with {knobs.neighbours} neighbours",
+        "plane": "their own plane", "entries": f"their entries {knobs.first + 1} and {knobs.second + 1}",
+    }  # fmt: skip
     return _download(await asyncio.to_thread(page), "text/html", "map.html")
 
 

@@ -44,6 +44,11 @@ class Explore:
             self._explorer = Explorer(workbench)
         return self._explorer
 
+    def close(self) -> None:
+        """Nothing is fitted any more."""
+        if self._explorer is not None:
+            self._explorer.close()
+
     async def warm_later(self, seconds: float = WARM_AFTER) -> None:
         """After a while, have what maps need compiled; to be cancelled with the server. PLAYGROUND_WARM=0: never."""
         if os.environ.get("PLAYGROUND_WARM", "1") == "0":
@@ -255,10 +260,13 @@ async def decode(explorer: Explorer, request: Request) -> Response:
 
 async def decoded(explorer: Explorer, space: Space, found: Map, code: np.ndarray, place: Any) -> dict[str, Any]:
     """The answer about one code. distance: of `landed` from where it was asked for, as a share of the map's width."""
+    from playground.probes.maps import Plane
     from playground.probes.neighbours import nearest
 
     image, landed = await explorer.landing(space, found, code)
     place = found.place(code[None])[0] if place is None else place
+    if len(code) == 1 and isinstance(found, Plane):
+        landed = np.array([landed[0], place[1]])  # on a line heights mean nothing
     return {
         "image": png_url(image),
         "code": code.tolist(),

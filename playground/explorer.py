@@ -148,6 +148,11 @@ class Explorer:
                 return True
         return False
 
+    def close(self) -> None:
+        """End every fit at its next epoch: a server that stops waits for its threads."""
+        for fit in self._fits.values():
+            fit.progress.cancelled = True
+
     async def _fitted(self, space: Space, knobs: MapKnobs, key: tuple, fit: Fit) -> None:
         try:
             async with self._lane:

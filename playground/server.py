@@ -104,6 +104,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
         for task in warming_more:
             task.cancel()
         live.close()
+        explore.close()
         await studio.close()
         await asyncio.wait([warming])
         await asyncio.to_thread(workbench().close)

@@ -8,6 +8,8 @@ import http.server
 import re
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import types
 
@@ -16,6 +18,7 @@ import pytest
 
 from playground.data import datasets, nothing
 from playground.data._download import alone, download
+from playground.data._torchvision import read_idx
 from playground.events import Trouble
 
 DATA = np.random.default_rng(0).bytes(1_000_000)
@@ -207,6 +210,23 @@ def test_an_interrupted_unpacking_is_done_again(small_kmnist, mirror):
     (small_kmnist.folder / "raw" / "train-images-idx3-ubyte").write_bytes(b"half")
     (small_kmnist.folder / ".unpacking").touch()
     assert np.array_equal(datasets["kmnist"]().load().images, first.images) and len(mirror.asked) == asked
+
+
+def test_unpacked_files_are_read_without_torchvision(small_kmnist):
+    first = datasets["kmnist"]().load()
+    script = "import sys; from playground.data import datasets; s = datasets['kmnist']().load(); " \
+             "print(len(s.images), int(s.images.sum()), 'torchvision' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(len(first.images)), str(first.images.sum()), "False"]
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"\0\0\x08", b"\0\0\x08\x01\0\0\0\x05abc", b"\0\0\x0d\x01\0\0\0\x03abc"])
+def test_a_file_that_is_no_idx_is_refused(tmp_path, spoilt):
+    (tmp_path / "a").write_bytes(spoilt)
+    with pytest.raises(ValueError):
+        read_idx(tmp_path / "a")
+    (tmp_path / "b").write_bytes(b"\0\0\x08\x02\0\0\0\x02\0\0\0\x03abcdef")
+    assert read_idx(tmp_path / "b").tolist() == [[97, 98, 99], [100, 101, 102]]
 
 
 def test_no_network_is_one_sentence(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 # ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
+import io
 import json
 import time
 from dataclasses import replace
@@ -10,9 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from tests.explored import COUNT, Asker, asker, bench, client, floats, picture, truth  # noqa: F401  (fixtures)
-from tests.plugins import experiment, stepped, until
+from playground.probes import maps
+from tests.explored import COUNT, Asker, as_bytes, asker, bench, client, floats, picture, pixels, truth  # noqa: F401  (fixtures)
+from tests.plugins import experiment, resident, stepped, until
 
 
 @pytest.mark.parametrize("path, question, words", [
@@ -127,3 +130,53 @@ def test_a_umap_is_fitted_aside_told_of_and_can_be_cancelled(asker, truth):
     job = asker.get("map", **other).json()["job"]
     assert asker.post("map/cancel", job=job).json() == {"cancelled": True}
     assert asker.problem(asker.post("map/cancel", job=job))
+
+
+def test_points_of_the_plane_arrive_without_loss(bench, client):
+    made = experiment(data="plane")
+    job = bench.start(replace(made, architecture=replace(made.architecture, code=2)), paused=True)
+    until(bench, job, "ready")
+    asker = Asker(client, job)
+    source = resident(made.data).source
+    order = np.concatenate([source.held_out, source.train])[:COUNT]
+    points = as_bytes(source.images[order].reshape(len(order), 2))
+
+    def tiles(path: str, columns: int, **knobs) -> np.ndarray:
+        answer = asker.get(path, **knobs)
+        assert answer.headers["content-type"] == "image/png"
+        sheet = np.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
+        return sheet.reshape(len(sheet), columns, 2).reshape(-1, 2)
+
+    assert (tiles("thumbnails", 100)[: len(points)] == points).all()
+    grid = tiles("grid", 6, side=6)
+    for cell in (0, 9, 35):
+        x, y = maps.grid_places(6)[cell].tolist()
+        exact = pixels(asker.post("decode", x=x, y=y).json()["image"]).reshape(2)
+        assert np.abs(grid[cell].astype(int) - exact).max() <= 1
+
+
+def test_heights_of_a_code_of_one_number_mean_nothing(bench, client):
+    made = experiment()
+    job = bench.start(replace(made, architecture=replace(made.architecture, code=1)), paused=True)
+    until(bench, job, "ready")
+    asker = Asker(client, job)
+    places = floats(asker.get("map", kind="plane").json()["places"], COUNT, 2)
+    knobs = {"count": COUNT, "kind": "plane"}
+    told = asker.post("decode", index=7, map=knobs).json()
+    assert told["landed"][1] == told["place"][1] == pytest.approx(places[7, 1])
+    assert told["distance"] == pytest.approx(abs(told["landed"][0] - told["place"][0]) / 2)
+    ends = {"from": {"index": 7}, "to": {"index": 8}}
+    walked = np.array(asker.post("walk", **ends, steps=5, map=knobs).json()["places"])
+    np.testing.assert_allclose(walked[[0, -1]], places[[7, 8]], atol=1e-5)
+    np.testing.assert_allclose(np.diff(walked[:, 1], 2), 0, atol=1e-5)
+
+
+def test_a_server_that_stops_ends_its_fits():
+    from playground.explorer import Explorer, Fit
+    from playground.probes.fitting import Cancelled, Progress
+
+    explorer = Explorer(None)  # type: ignore[arg-type]
+    explorer._fits["a"] = Fit("job", Progress())
+    explorer.close()
+    with pytest.raises(Cancelled):
+        explorer._fits["a"].progress.reach(0.5)

@@ -189,3 +189,4 @@ def test_exports(asker, truth):
         np.testing.assert_allclose(file["codes"], truth[1], atol=1e-5)
     page = asker.get("export.html")
     assert page.headers["content-type"].startswith("text/html") and "data:image/webp;base64," in page.text
+    assert "--ap-c0" in page.text and "http" not in page.text  # its own colours, and nothing from elsewhere

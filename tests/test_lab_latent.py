@@ -54,7 +54,24 @@ def test_the_address_keeps_the_experiment_its_run_and_the_map(page):
     assert held["architecture.code"] == "4" and held["run"] == job(test)
     assert held["map.kind"] == "entries" and held["map.second"] == "3" and "map.neighbours" not in held
     assert not test.session_state["problems"]  # the map's words are none of the experiment's
-    assert "neighbours" in test.session_state["map_problems"][0]
+    assert test.session_state["map_problems"] == ["Neighbours: 'many' is not a number."]
+
+
+def test_a_link_that_asks_for_too_many_codes_draws_the_most_there_may_be(page):
+    test = page(**{"map.count": "50000"})
+    assert test.session_state["map_problems"] == ["At most 10,000 codes are drawn."]
+    assert test.session_state["map_knobs"].count == 10_000 and address(test)["map.count"] == "10000"
+
+
+def test_a_link_to_the_principal_plane_shows_it_and_keeps_it(page, monkeypatch, bench):
+    test = page(**{"map.kind": "pca"})
+    assert test.session_state["map_chosen"] and address(test)["map.kind"] == "pca"
+    look = exploration(monkeypatch, Visit(bench, test.session_state["experiment"], job(test)))
+    assert not look.data()["linked"] and look.address == {}
+    look.act({"do": "knobs", "knobs": {"kind": "pca", "count": 1000}, "chosen": False})
+    assert look.address == {"count": "1000"}
+    look.act({"do": "knobs", "knobs": {"kind": "pca"}, "chosen": True})
+    assert look.address == {"kind": "pca"} and look.data()["linked"]
 
 
 def test_a_model_that_is_gone_gives_the_visitors_own_run(page):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from playground.probes.neighbours import METRICS, nearest
+from playground.probes.neighbours import LAYERS, METRICS, _least, nearest
 from playground.probes.scores import pca_of_pixels, precision, scores, vote
 
 
@@ -43,6 +44,14 @@ def test_among_themselves_as_scikit_learn_and_never_oneself(metric):
     assert (ours == index).mean() > 0.999  # ties within float32 may swap
     np.testing.assert_allclose(ours_distance, distance, rtol=1e-3, atol=1e-5)
     assert not (ours == np.arange(1200)[:, None]).any()
+
+
+@pytest.mark.parametrize("n", [5, 40 * LAYERS - 1, 40 * LAYERS + 7, 2003])
+def test_the_least_are_those_of_topk(n):
+    values = torch.from_numpy(rows(30, n))
+    values[:, -1] = -9  # what the pile leaves over counts too
+    least = values.gather(1, _least(values, 5)).sort(1).values
+    assert (least == values.topk(5, largest=False).values).all()
 
 
 def test_equal_rows_find_each_other_at_distance_zero_in_order():

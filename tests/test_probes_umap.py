@@ -38,6 +38,28 @@ def test_places_are_those_of_umap_learn_turned_onto_the_principal_plane():
 
 
 @pytest.mark.slow
+def test_an_epoch_compiled_for_the_plane_is_umap_learns_own_to_the_bit():
+    import numba
+    from umap import layouts
+
+    rng, m, edges = np.random.default_rng(0), 50, 400
+    theirs = numba.njit(layouts._optimize_layout_euclidean_single_epoch, fastmath=True, parallel=False)
+    ours = fitting._compiled(layouts._optimize_layout_euclidean_single_epoch)
+    places = rng.normal(size=(m, 2)).astype(np.float32)
+    head, tail = rng.integers(0, m, (2, edges)).astype(np.int32)
+    every, state = rng.uniform(1, 5, edges), rng.integers(0, 1 << 30, (m, 3))
+    found = []
+    for epoch in (theirs, ours):
+        moved, nothing = places.copy(), np.zeros(1, np.float32)
+        due, due_negative, states = every.copy(), every / 5, state.copy()
+        for n in range(20):
+            epoch(moved, moved, head, tail, m, every, 1.577, 0.895, states, 1.0, 2, True, 1.0, every / 5, due_negative,
+                  due, n, False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0)  # fmt: skip
+        found.append(moved)
+    assert (found[0] == found[1]).all() and np.abs(found[0] - places).max() > 0.1
+
+
+@pytest.mark.slow
 def test_it_is_as_trustworthy_as_with_umap_learns_own_search():
     from sklearn.manifold import trustworthiness
 

@@ -40,8 +40,8 @@ class Cifar10(Downloaded):
     def files(self, source: Any) -> Iterator[tuple[str, str, list[str]]]:
         yield source.filename, source.tgz_md5, [source.url]
 
-    def part(self, source: type, root: Path, train: bool, download: bool) -> Any:
-        return source(root, train=train, download=download)
+    def part(self, root: Path, train: bool, download: bool) -> Any:
+        return self.source()(root, train=train, download=download)
 
     def read(self, part: Any, chosen: np.ndarray, report: Report) -> tuple[np.ndarray, np.ndarray, None]:
         images = np.ascontiguousarray(part.data.transpose(0, 3, 1, 2)[chosen])

@@ -47,9 +47,9 @@ class OxfordPets(Downloaded):
         for url, md5 in source._RESOURCES:  # it has no public name
             yield f"{self.folder}/{url.rsplit('/', 1)[-1]}", md5, [url]
 
-    def part(self, source: type, root: Path, train: bool, download: bool) -> Any:
+    def part(self, root: Path, train: bool, download: bool) -> Any:
         split = "trainval" if train else "test"
-        return source(root, split=split, target_types=("binary-category", "segmentation"), download=download)
+        return self.source()(root, split=split, target_types=("binary-category", "segmentation"), download=download)
 
     def read(self, part: Any, chosen: np.ndarray, report: Report) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         images = np.empty((len(chosen), *self.shape), np.uint8)

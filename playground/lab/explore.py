@@ -28,7 +28,8 @@ class Exploration:
             st.session_state.explored = st.query_params.get("model", "")
             query = st.query_params.items()
             asked = {name.removeprefix(PREFIX): text for name, text in query if name.startswith(PREFIX)}
-            st.session_state.map_knobs, st.session_state.map_problems = read(MapKnobs, asked)
+            st.session_state.map_knobs, st.session_state.map_problems = MapKnobs.asked(asked)
+            st.session_state.map_chosen = "kind" in asked
         st.session_state.not_found = ""
         if st.session_state.explored and st.session_state.explored not in self.titles:
             st.session_state.explored = ""
@@ -73,16 +74,20 @@ class Exploration:
             "choices": self.choices,
             "knobs": described(),
             "start": {name: getattr(self.knobs, name) for name in knobs(MapKnobs)},
-            "linked": "kind" in self.address,
+            "linked": st.session_state.map_chosen,
             "problems": self.problems,
         }
 
     @property
     def address(self) -> dict[str, str]:
-        """Name -> text of the map's knobs that are not at their default."""
+        """Name -> text of the map's knobs that are not at their default, and of the kind wherever somebody chose it:
+        left alone, a run that is done shows its UMAP."""
         default = MapKnobs()
         every = {name: getattr(self.knobs, name) for name in knobs(MapKnobs)}
-        return {name: str(value) for name, value in every.items() if value != getattr(default, name)}
+        kept = {name for name, value in every.items() if value != getattr(default, name)}
+        if st.session_state.map_chosen:
+            kept.add("kind")
+        return {name: str(value) for name, value in every.items() if name in kept}
 
     def write_address(self) -> None:
         """The experiment, its run, the model if it is another one, and the map's knobs."""
@@ -101,6 +106,7 @@ class Exploration:
         elif do == "knobs" and isinstance(asked.get("knobs"), dict):
             known = {name: value for name, value in asked["knobs"].items() if name in knobs(MapKnobs)}
             st.session_state.map_knobs, _ = read(MapKnobs, known)
+            st.session_state.map_chosen |= bool(asked.get("chosen"))
         elif do == "train":
             self.visit.train()
         elif do == "pause":

@@ -14,6 +14,7 @@ import numpy as np
 from playground.probes.codes import Codes
 
 PAGE = Path(__file__).resolve().parent / "map_page.html"
+PNG = b"\x89PNG"
 DIGITS = 7  # significant: what float32 holds
 
 
@@ -44,21 +45,25 @@ def to_npz(codes: Codes, places: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def to_html(codes: Codes, places: np.ndarray, title: str, note: str, sheet: bytes, columns: int) -> str:
-    """One page with the map, its colours and the thumbnail under the pointer; sheet: WebP of the thumbnails."""
+def to_html(codes: Codes, places: np.ndarray, title: str, note: str, sheet: bytes, columns: int, look: str = "") -> str:
+    """One page with the map, its colours and the thumbnail under the pointer or the keyboard's cursor.
+
+    sheet: the thumbnails in rows of `columns`, WebP or PNG. look: the style sheet with the page's colours.
+    """
     data = {
         "places": b64encode(places.astype("<f4").tobytes()).decode(),
         "labels": codes.labels.tolist(),
         "classes": list(codes.classes),
         "errors": [float(f"{error:.4g}") for error in codes.errors],
-        "sheet": "data:image/webp;base64," + b64encode(sheet).decode(),
+        "sheet": f"data:image/{'png' if sheet.startswith(PNG) else 'webp'};base64," + b64encode(sheet).decode(),
         "columns": columns,
         "tile": list(codes.thumbs.shape[2:]),
     }
     # "</" would end the script, and class names may be anything
     text = json.dumps(data, ensure_ascii=True).replace("</", "<\\/").replace("<!--", "<\\!--")
     page = PAGE.read_text(encoding="utf-8")
-    return page.replace("{{title}}", escape(title)).replace("{{note}}", escape(note)).replace("{{data}}", text)
+    page = page.replace("{{look}}", look).replace("{{title}}", escape(title)).replace("{{note}}", escape(note))
+    return page.replace("{{data}}", text)
 
 
 def _safe(name: str) -> str:

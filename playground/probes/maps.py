@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,13 +52,13 @@ class MapKnobs:
     second: int = knob(1, "Code entry drawn upwards.", low=0, high=100_000, label="Entry upwards")
 
     @classmethod
-    def asked(cls, raws: dict[str, object]) -> tuple[MapKnobs, list[str]]:
+    def asked(cls, raws: Mapping[str, object]) -> tuple[MapKnobs, list[str]]:
         """Knobs from a question's texts; what is wrong stays at its default and is a sentence; count is cut."""
         raws, problems = dict(raws), []
         try:
             if float(str(raws.get("count", 0))) > MOST:
                 raws["count"] = MOST
-                problems.append(f"At most {MOST:,} codes are drawn, so these are the first {MOST:,}.")
+                problems.append(f"At most {MOST:,} codes are drawn.")
         except ValueError:
             pass
         known = {name: raw for name, raw in raws.items() if name in cls.__dataclass_fields__}

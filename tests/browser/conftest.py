@@ -50,7 +50,7 @@ class Server:
         """Ctrl-C: the exit code, how long it took, and all that was printed."""
         started = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.log.close()
         return code, time.monotonic() - started, (self.home / "server.log").read_text()
 
@@ -94,7 +94,7 @@ def visit(browser, context, server):
         where = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings}) if settings else context
         page = where.new_page()
         opened.append(where if settings else page)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(address or f"{server.address}/?{query}")

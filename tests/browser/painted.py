@@ -72,7 +72,7 @@ def opened(browser, server):
     said = []
     with browser.new_context(viewport=WINDOW, has_touch=True, accept_downloads=True) as context:
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.session = context.new_cdp_session(page)

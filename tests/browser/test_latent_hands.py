@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.test_latent_page import WINDOW, button, latent_map, middle, opened, page, shown, told, until  # noqa: F401
+from tests.browser.test_latent_page import WINDOW, button, latent_map, middle, narrow, opened, page, shown, told, until  # noqa: F401
 
 pytestmark = pytest.mark.browser
 
@@ -79,8 +79,7 @@ def test_a_photograph_is_placed(browser, server, opened):
 
 
 def test_the_keyboard_works_on_a_phone_too(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(400)
+    narrow(page)
     before = told(latent_map(page), "chosen")
     latent_map(page).focus()
     for key in ("Shift+ArrowRight", "ArrowUp", "Enter"):

@@ -32,7 +32,7 @@ def told(element, name: str) -> str:
     return element.get_attribute(f"data-{name}") or ""
 
 
-def until(page, true, seconds: float = 15.0) -> None:
+def until(page, true, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come about in time: " + page.get_by_role("status").last.inner_text()
@@ -53,7 +53,7 @@ def opened(browser, server):
     said = []
     with browser.new_context(viewport=WINDOW, has_touch=True) as context:
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{server.address}/?{SMALL}")
@@ -78,8 +78,15 @@ def page(opened):
     button(opened, "Whole map").click()
     latent_map(opened).focus()
     opened.keyboard.press("Escape")
-    opened.wait_for_timeout(400)  # the view flies back
+    until(opened, lambda: not told(latent_map(opened), "flying"))
     return opened
+
+
+def narrow(page) -> None:
+    """A phone's window, once the map has taken it in."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    until(page, lambda: latent_map(page).locator("canvas.base").evaluate(
+        "c => c.getBoundingClientRect().width < 390 && Math.abs(c.width / devicePixelRatio - c.clientWidth) < 2"))
 
 
 def choose_map(page, name: str) -> None:
@@ -125,11 +132,11 @@ def alike(one: list[float], other: list[float], within: float = 2.5) -> bool:
 
 def test_hovering_shows_the_image_and_its_decoding_without_a_request(page):
     x, y, r = middle(page)
+    lens, seen = latent_map(page).locator("xpath=..").locator(".lens"), set()
     page.mouse.move(x, y)
-    page.wait_for_timeout(600)  # what rests is decoded exactly; that question is over
+    until(page, lambda: told(lens, "source") == "exact")  # what rests is decoded exactly; that question is over
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    lens, seen = latent_map(page).locator("xpath=..").locator(".lens"), set()
     for k in range(30):
         page.mouse.move(x + r * 0.5 * math.cos(k / 5), y + r * 0.5 * math.sin(k / 5))
         page.wait_for_timeout(16)
@@ -264,8 +271,7 @@ def test_a_run_is_followed_while_it_learns(visit):
 
 
 def test_a_phone_needs_no_sideways_scrolling_and_taps_decode(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(400)
+    narrow(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     x, y, r = middle(page)
@@ -282,12 +288,10 @@ def test_a_phone_needs_no_sideways_scrolling_and_taps_decode(page):
 @pytest.mark.parametrize("scheme", ("dark", "light"))
 def test_the_map_is_drawn_in_both_themes(page, scheme):
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_timeout(400)
-    drawn = latent_map(page).locator("canvas.base").evaluate("""canvas => {
+    drawn = lambda: latent_map(page).locator("canvas.base").evaluate("""canvas => {
         const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, hues = new Set();
         for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200) hues.add((d[i] >> 5) + ',' + (d[i + 1] >> 5) + ',' + (d[i + 2] >> 5));
         return hues.size;
-    }""")  # noqa: E501
-    assert drawn > 10
-    paper = page.locator(".mapbox").evaluate("e => Number(getComputedStyle(e).backgroundColor.match(/\\d+/)[0])")
-    assert (paper < 60) == (scheme == "dark")
+    }""")  # noqa: E501, E731
+    paper = "e => Number(getComputedStyle(e).backgroundColor.match(/\\d+/)[0])"
+    until(page, lambda: (page.locator(".mapbox").evaluate(paper) < 60) == (scheme == "dark") and drawn() > 10)

@@ -35,7 +35,7 @@ def studio(browser, server):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
         opened.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on(

@@ -41,6 +41,7 @@ function open(root) {
     $('.notice .bar').hidden = fraction === null;
     $('.notice .bar b').style.width = `${100 * (fraction ?? 0)}%`;
   };
+  room.alerting = () => !$('.notice').hidden && $('.notice').classList.contains('alert'); // what went wrong stays until it is read
   room.trouble = error => {
     if (!room.info) { room.status('trouble'); return room.say(error.message, { alert: true, verb: 'Try again', act: () => load(room) }); }
     room.say(error.message, { alert: true, verb: 'Close', act: () => room.say('') });
@@ -51,7 +52,7 @@ function open(root) {
     room.job = null;
     clearTimeout(room.polling);
   };
-  room.keep = () => room.act({ do: 'knobs', knobs: { ...room.knobs } });
+  room.keep = () => room.act({ do: 'knobs', knobs: { ...room.knobs }, chosen: Boolean(room.wish) });
   room.tellHow = () => put($('.how'), room.learning ? '' : wayBack(room));
   makeTabs(room);
   makePad(room);
@@ -68,8 +69,8 @@ function wire(room) {
     form: b => form(room, b.getAttribute('aria-pressed') !== 'true'), unform: () => form(room, false), play: () => playForm(room, !room.film),
     wipe: () => room.pad.wipe(), upload: () => room.pad.upload(), camera: () => room.pad.camera(),
   };
-  for (const b of all('[data-do]')) b.onclick = () => acts[b.dataset.do](b);
-  for (const b of all('[data-save]')) b.onclick = () => b.dataset.save === 'png' ? savePng(room) : download(room, `export.${b.dataset.save}`);
+  for (const b of all('[data-do]')) b.onclick = () => room.info && acts[b.dataset.do](b); // without a map there is nothing to do
+  for (const b of all('[data-save]')) b.onclick = () => room.info && (b.dataset.save === 'png' ? savePng(room) : download(room, `export.${b.dataset.save}`));
   const segments = {
     backdrop: v => { map.backdrop = prefs.backdrop = v; map.draw(); }, marks: v => { map.marks = prefs.marks = v; map.draw(); },
     how: v => { room.how = prefs.how = v; askWalk(room); }, axes: v => { prefs.axes = v; makeSliders(room); },
@@ -185,7 +186,7 @@ function arrived(room) {
 
 // What the page says by itself: what went wrong with the link, or what to do first.
 function greet(room) {
-  if (room.job || room.learning) return;
+  if (room.job || room.learning || room.alerting()) return;
   const { info, data } = room, problem = data.problems[0] ?? info.notes[0] ?? '';
   if (problem) return room.say(problem, { verb: 'Close', act: () => { data.problems = info.notes = []; room.say(''); greet(room); } });
   if (info.step === 0 && data.own) {
@@ -214,7 +215,7 @@ async function setKind(room, kind, mine = true) {
       room.$('.host').dataset.fitting = 'true';
       const left = told.seconds_left == null ? '' : `, about ${Math.max(1, Math.round(told.seconds_left))} s left`;
       const cancel = () => { room.cancelFit(); back(); greet(room); };
-      room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: cancel });
+      if (!room.alerting()) room.say(`Fitting UMAP to ${count(info.m)} codes${left}`, { fraction: told.fraction ?? 0, verb: 'Cancel', act: cancel });
       room.polling = setTimeout(poll, POLL);
       return;
     }
@@ -222,7 +223,7 @@ async function setKind(room, kind, mine = true) {
     delete room.$('.host').dataset.fitting;
     room.ask.knobs = asked;
     if (told.note && !room.data.problems.length) room.info.notes = told.exact || kind === 'umap' ? room.info.notes : [];
-    room.say('');
+    if (!room.alerting()) room.say('');
     place(room, told);
     loadGrid(room);
   };
@@ -254,9 +255,10 @@ function kindButtons(room) {
 
 function wayBack(room) {
   const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
+  if (kind === 'umap' && chart?.exact) return note; // PCA stands in
   if (kind === 'umap') {
     const back = way === 'inverse' ? 'its own inverse transform' : 'the 40 nearest codes, weighted by distance';
-    return `Way back from UMAP: ${back}`;
+    return [`Way back from UMAP: ${back}`, note].filter(Boolean).join('. ');
   }
   if (kind === 'plane') return note || 'The code itself: every place is a code';
   const share = chart?.spread?.length ? `, ${Math.round(100 * (chart.spread[0] + chart.spread[1]))} % of the variance` : '';

@@ -4,12 +4,12 @@ const FAR = .09;  // of the map: beyond this from any point the lens says so
 
 // A point of the plane's data sets is two numbers, not a picture: it is drawn as a place.
 function plotted(room, canvas) {
-  const [x, , , , y] = canvas.getContext('2d').getImageData(0, 0, 2, 1).data, size = 96;
+  const [x, , , , y] = canvas.getContext('2d').getImageData(0, 0, 2, 1).data, size = 192;
   Object.assign(canvas, { width: size, height: size });
   const c = canvas.getContext('2d');
   c.fillStyle = css(room.map.accent);
   c.beginPath();
-  c.arc(x / 255 * size, (1 - y / 255) * size, 4, 0, 7);
+  c.arc(x / 255 * size, (1 - y / 255) * size, 8, 0, 7);
   c.fill();
 }
 
@@ -45,7 +45,7 @@ function hover(room, at) {
     beside(room, at);
   } else put($('.title'), `Under the pointer${room.info.has_labels ? ', ' + name : ''}`);
   room.blends = [...(room.blends ?? []).slice(-300), performance.now() - started];
-  if (!grid) return;
+  if (!grid || (inverting(room) && at.hot < 0)) return;
   room.resting = setTimeout(() => room.post('rest', async () => {
     if (room.at !== at || map.live) return;
     const told = await decoded(room, at.hot >= 0 ? { index: at.hot } : { x: at.x, y: at.y });
@@ -54,6 +54,9 @@ function hover(room, at) {
     say('exact', 'exact');
   }), REST);
 }
+
+// umap-learn's own way back takes seconds: for a click, never for a pointer that rests.
+const inverting = room => room.way === 'inverse' && room.ask.knobs.kind === 'umap';
 
 // The lens beside the pointer, within the map.
 function beside({ map, $ }, at) {
@@ -129,7 +132,7 @@ function choose(room, place) {
   if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(room, hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
   Object.assign(hero.dataset, { source: grid && i < 0 ? 'blend' : 'image', index: i, distance: '' });
   put($('.title'), i < 0 ? 'Decoded place' : `${room.plane ? 'Point' : 'Image'} ${count(points.index[i])}${info.has_labels ? ', ' + classOf(room, i) : ''}`);
-  put($('.chip'), '…');
+  put($('.chip'), inverting(room) && i < 0 ? "UMAP's inverse: some seconds …" : '…');
   $('.host').dataset.chosen = i < 0 ? `${place.x.toFixed(4)},${place.y.toFixed(4)}` : i;
   room.post('decode', async () => {
     if (mine !== room.turn) return;

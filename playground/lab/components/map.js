@@ -1,5 +1,6 @@
 // The map: one canvas for the points, one above it for all that follows the pointer. y grows upwards, as in a plot.
 const FLY = 350, GLIDE = 1100, ZOOM = [.6, 40], CLOSE = 3; // ms; ms; least and most; where thumbnails replace dots
+const LEAST = .4; // of the map that is seen at zoom 1, where all codes are one point
 
 class LatentMap {
   constructor(host, on) {
@@ -61,7 +62,7 @@ class LatentMap {
       return [v[q], v[n - 1 - q]];
     };
     const [x0, x1] = side(0), [y0, y1] = side(1);
-    return { w: Math.max(x1 - x0, .02), h: Math.max(y1 - y0, .02), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
+    return { w: Math.max(x1 - x0, LEAST), h: Math.max(y1 - y0, LEAST), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
   }
 
   fitted(b) { return Math.min((this.w - (this.w < 500 ? 116 : 90)) / b.w, (this.h - (this.w < 500 ? 130 : 140)) / b.h); }
@@ -86,8 +87,10 @@ class LatentMap {
       const k = ease(clamp((now - started) / FLY, 0, 1));
       for (const a of ['x', 'y', 'zoom']) this.view[a] = from[a] + (to[a] - from[a]) * k;
       this.draw();
-      if (k < 1) requestAnimationFrame(step);
+      if (k < 1) return requestAnimationFrame(step);
+      delete this.host.dataset.flying;
     };
+    this.host.dataset.flying = 'true';
     requestAnimationFrame(step);
   }
 

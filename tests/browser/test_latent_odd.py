@@ -1,0 +1,183 @@
+"""The Latent space page where the space is odd: no numbers, equal codes, one number, too many asked for; and its files.
+
+The models are trained here for a moment, or spoilt, and laid among the server's saved runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from playground.workbench import Workbench
+from tests.browser.conftest import HARMLESS
+from tests.browser.test_latent_page import GREYS, WINDOW, alike, button, choose_map, latent_map, shown, told
+from tests.browser.test_latent_page import until as come_about
+from tests.plugins import experiment, until
+
+pytestmark = pytest.mark.browser
+
+NOT_NUMBERS = "the server responded with a status of 400"  # what the browser itself says of a refused question
+PAGES_OWN = "the server responded with a status of 404"  # Streamlit looks for itself below a page's address, too
+CODES = {"odd-plain": 6, "odd-pair": 2, "odd-one": 1, "odd-nan": 4, "odd-equal": 4}
+
+
+def spoil(path, what: str) -> None:
+    """Make a saved network give codes that are no numbers, or the same one for every image."""
+    with safe_open(path, "pt") as file:
+        about, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    for name in [name for name in tensors if name.startswith("model.encoder")]:
+        tensors[name] = tensors[name].fill_(float("nan")) if what == "odd-nan" else tensors[name].zero_()
+    save_file(tensors, path, about)
+
+
+@pytest.fixture(scope="module")
+def models(server, tmp_path_factory):
+    """Runs of these names on the server, done."""
+    bench = Workbench(tmp_path_factory.mktemp("models"), "cpu")
+    (server.home / "runs").mkdir(exist_ok=True)
+    for name, code in CODES.items():
+        made = experiment(epochs=4)
+        job = bench.start(replace(made, architecture=replace(made.architecture, code=code)))
+        until(bench, job, "done", seconds=120)
+        path = server.home / "runs" / f"{name}.safetensors"
+        shutil.copy(bench.library.path(job), path)
+        if name in ("odd-nan", "odd-equal"):
+            spoil(path, name)
+    bench.close()
+
+
+@pytest.fixture
+def look(browser, server, models):
+    """look(name, **knobs) opens the page on a model; the console must say nothing but what a refused question does."""
+    said, windows = [], []
+
+    def open_page(name: str, **knobs):
+        windows.append(browser.new_context(viewport=WINDOW, accept_downloads=True))
+        page = windows[-1].new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        query = "".join(f"&map.{knob}={value}" for knob, value in knobs.items())
+        page.goto(f"{server.address}/latent-space?model={name}{query}")
+        return page
+
+    yield open_page
+    for window in windows:
+        window.close()
+    assert [one for one in said if not any(word in one for word in (*HARMLESS, NOT_NUMBERS, PAGES_OWN))] == []
+
+
+def ready(page, kind: str):
+    page.wait_for_selector(f"[data-testid=latent-map][data-status=ready][data-kind={kind}]", state="attached")
+    return page
+
+
+def test_codes_that_are_no_numbers_are_one_sentence_and_nothing_can_be_pressed_wrong(look):
+    page = look("odd-nan")
+    alert = page.locator(".notice.alert .words")
+    alert.wait_for()
+    sentence = alert.inner_text()
+    assert "not numbers" in sentence and sentence.endswith(".")
+    for name in ("Walk", "Surprise me", "Lasso", "Whole map", "Zoom in"):
+        button(page, name).click()
+    page.get_by_role("tab", name="Map and files").click()
+    for name in ("CSV", "PNG", "HTML"):
+        button(page, name).click()
+    assert alert.inner_text() == sentence
+
+
+def test_equal_codes_say_so_on_every_map(look):
+    page = ready(look("odd-equal", kind="pca"), "pca")
+    come_about(page, lambda: "All codes are equal" in page.locator(".how").inner_text())
+    choose_map(page, "UMAP")
+    assert "All codes are equal" in page.locator(".how").inner_text()
+
+
+def test_a_code_of_one_number_walks_from_pin_to_pin(look):
+    page = ready(look("odd-one"), "plane")
+    strip = page.get_by_test_id("interpolation")
+    come_about(page, lambda: told(strip, "ready") == "true")
+    assert "one number" in page.locator(".how").inner_text()
+    come_about(page, lambda: told(shown(page), "source") == "exact")
+    come_about(page, lambda: page.locator(".nrow[data-row='by code'] button").count() == 8)
+
+
+def test_too_many_points_are_one_sentence(look):
+    page = ready(look("odd-plain", count=50_000, kind="entries"), "entries")
+    page.get_by_text("At most 10,000 codes are drawn.").wait_for()
+    assert int(told(latent_map(page), "points")) == 1797
+
+
+def test_a_chosen_pair_of_entries_and_the_raw_plane(look):
+    page = ready(look("odd-plain", kind="entries", second=4), "entries")
+    come_about(page, lambda: page.locator(".how").inner_text() == "Entries 1 and 5 of 6; the others at their mean")
+    page.get_by_role("tab", name="Map and files").click()
+    page.get_by_label("Entry to the right").select_option(label="entry 3")
+    come_about(page, lambda: page.locator(".how").inner_text().startswith("Entries 3 and 5 of 6"))
+    page.wait_for_url("**map.first=2**")
+    pair = ready(look("odd-pair"), "plane")
+    come_about(pair, lambda: pair.locator(".how").inner_text() == "The code itself: every place is a code")
+
+
+def test_uploaded_pictures_are_the_ends_of_a_walk(look, tmp_path):
+    page = ready(look("odd-plain", kind="pca"), "pca")
+    strip = page.get_by_test_id("interpolation")
+    come_about(page, lambda: told(strip, "ready") == "true")
+    page.get_by_role("tab", name="Draw").click()
+    recovered = {}
+    for end, (left, width) in {"A": (20, 8), "B": (8, 32)}.items():
+        array = np.zeros((48, 48), np.uint8)
+        array[6:42, left : left + width] = 255
+        Image.fromarray(array).save(tmp_path / f"{end}.png")
+        before = told(latent_map(page), "placed")
+        with page.expect_file_chooser() as chooser:
+            button(page, "Upload").click()
+        chooser.value.set_files(tmp_path / f"{end}.png")
+        come_about(page, lambda before=before: told(latent_map(page), "placed") not in ("", before))
+        button(page, f"Set as {end}").wait_for()
+        recovered[end] = shown(page).evaluate(GREYS)
+        button(page, f"Set as {end}").click()
+        come_about(page, lambda end=end: told(strip, end.lower()) == "own" and told(strip, "ready") == "true")
+    for cell, end in ((0, "A"), (10, "B")):
+        assert alike(strip.locator(".cells.code canvas").nth(cell).evaluate(GREYS), recovered[end])
+
+
+def test_a_file_that_is_no_picture_is_one_sentence_that_stays(look, tmp_path):
+    page = ready(look("odd-plain", kind="umap"), "pca")
+    page.get_by_role("tab", name="Draw").click()
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    with page.expect_file_chooser() as chooser:
+        button(page, "Upload").click()
+    chooser.value.set_files(tmp_path / "bad.png")
+    page.get_by_text("This file is not a picture that can be read.").wait_for()
+
+
+def test_files_of_the_map_open_elsewhere(look, browser, tmp_path):
+    page = ready(look("odd-plain", kind="pca"), "pca")
+    page.get_by_role("tab", name="Map and files").click()
+    for kind in ("CSV", "NPZ", "PNG", "HTML"):
+        with page.expect_download() as download:
+            button(page, kind).click()
+        download.value.save_as(tmp_path / f"map.{kind.lower()}")
+    assert len((tmp_path / "map.csv").read_text().splitlines()) == 1798
+    with np.load(tmp_path / "map.npz", allow_pickle=False) as file:
+        assert file["codes"].shape == (1797, 6)
+    assert len(np.unique(np.asarray(Image.open(tmp_path / "map.png").convert("L")))) > 10
+    with browser.new_context(viewport={"width": 390, "height": 844}, offline=True) as alone:
+        map_page, said = alone.new_page(), []
+        map_page.on("pageerror", lambda error: said.append(str(error)))
+        map_page.goto(f"file://{tmp_path / 'map.html'}")
+        assert map_page.evaluate("document.documentElement.scrollWidth <= 390")
+        map_page.focus("#map")
+        words = map_page.locator("#words")
+        map_page.keyboard.press("ArrowRight")
+        first = words.inner_text()
+        map_page.keyboard.press("ArrowRight")
+        assert "error" in first and words.inner_text() != first and map_page.locator("#tile").is_visible()
+        assert map_page.evaluate("[...document.querySelectorAll('#keys button')].length") == 10 and not said
