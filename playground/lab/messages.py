@@ -92,10 +92,9 @@ def view(seen: View, pictures: bool = True) -> dict[str, Any]:
     """The moving pictures. codes: int16 places, of which 32,000 is `reach`; activity: uint8 of its greatest entry."""
     reach = max(float(np.abs(seen.codes).max(initial=0.0)), 1e-9)
     most = max(float(seen.activity.max(initial=0.0)), 1e-9)
-    finite = np.nan_to_num(seen.codes / reach)
     told = {
-        "step": seen.step, "codes": packed((finite * 32000).astype(np.int16)), "reach": number(reach),
-        "spread": seen.spread, "activity": packed((np.nan_to_num(seen.activity) / most * 255).astype(np.uint8)),
+        "step": seen.step, "codes": packed((seen.codes / reach * 32000).astype(np.int16)), "reach": number(reach),
+        "spread": seen.spread, "activity": packed((seen.activity / most * 255).astype(np.uint8)),
         "psnr": [number(round(value, 2)) for value in seen.psnr],
     }
     if pictures:

@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.events import Still, View
 from playground.images import thumbnails
 from playground.metrics import psnr
-from playground.probes.plane import PrincipalPlane
+from playground.probes.plane import PrincipalPlane, bounded
 
 if TYPE_CHECKING:
     from playground.trainer import Session
@@ -50,10 +50,10 @@ class Live:
         session = self._session
         x = session.held_out
         seen = session.experiment.variant.see(x, session.held_out_rng())
-        codes = session.model.encode(seen[:DRAWN])
+        codes = bounded(session.model.encode(seen[:DRAWN]).float())
         clean = x[self._indices]
         output = session.model.decode(session.model.encode(seen[self._indices])).clamp(0, 1)
-        places, spread = self._plane.project(codes.float())
+        places, spread = self._plane.project(codes)
         errors = (output - clean).square().flatten(1).mean(1).tolist()
         return View(
             step=session.step,
