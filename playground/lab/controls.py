@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.experiment import PARTS, Experiment
 from playground.knobs import Knob, check, knobs, label
-from playground.lab.session import SPEEDS, Visit, forget_widgets
+from playground.lab.session import SPEEDS, Visit, forget_widgets, widget_key
 
 SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU"}
 SEGMENTS = 24  # characters that fit on one line of segments; more choices become a list
@@ -80,7 +80,7 @@ class Panel:
         if not self.shows(part):
             return
         names = sorted(registry, key=lambda name: getattr(registry[name], "needs_download", False))
-        _begin_with(key := f"knob.{part}", now)
+        _begin_with(key := widget_key(part), now)
         title = title or part.capitalize()
         chosen: str | None
         if part == "data":
@@ -134,7 +134,7 @@ class Panel:
         """One widget; what it says becomes part of `wanted`."""
         value = getattr(self.wanted, part)
         self._drawn.add(f"{part}.{name}")
-        key, now = f"knob.{part}.{value.name}.{name}", getattr(value, name)
+        key, now = widget_key(f"{part}.{value.name}.{name}"), getattr(value, name)
         acts = "Acts on the run at once." if setting.live else "A new value starts a new run."
         title = label(name, setting) + (f", {setting.unit}" if setting.unit else "")
         said = widget(title, setting, now, key, f"{setting.help} {acts}")

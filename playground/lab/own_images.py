@@ -8,8 +8,7 @@ import streamlit as st
 
 from playground.data import datasets
 from playground.events import Trouble
-from playground.lab.controls import forget_widgets
-from playground.lab.session import Visit
+from playground.lab.session import Visit, renew_widgets
 
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "zip"]
 
@@ -49,7 +48,7 @@ def _use(visit: Visit, files: list, name: str) -> None:
     now = visit.experiment.data
     wanted = own(**{**asdict(now), "pictures": done.name}) if isinstance(now, own) else own(pictures=done.name)
     visit.change(replace(visit.experiment, data=wanted))
-    forget_widgets("data")
+    renew_widgets("data")
 
 
 def _plain(text: str) -> str:

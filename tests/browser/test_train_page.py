@@ -99,6 +99,20 @@ def test_step_adds_exactly_one_and_reset_returns_to_the_first_loss(visit):
     page.wait_for_url("**training.seed=1**")
 
 
+@pytest.mark.parametrize("apart", [0, 5, 40])  # milliseconds
+def test_of_two_quick_clicks_none_is_lost(visit, apart):
+    page = ready(visit(SMALL))
+    page.evaluate("""apart => {
+        const find = name => [...document.querySelectorAll('button')].find(b => b.innerText.trim() === name);
+        find('Reseed').click();
+        setTimeout(() => find('Step').click(), apart);
+    }""", apart)
+    page.wait_for_url("**training.seed=1**")
+    until(page, lambda: step(page) == 1 and data(page, "status") == "paused")
+    tick(page, 5)
+    assert "training.seed=1" in page.url and step(page) == 1
+
+
 def test_a_link_reproduces_the_run(visit):
     page = ready(visit(f"variant=sparse&{SMALL}"))
     losses = [data(page, "loss"), *take_steps(page, 3)]
