@@ -264,11 +264,9 @@ def test_an_earlier_run_is_named_by_what_differs():
     other, _ = Experiment.from_query("variant=sparse&variant.rho=0.2")
     assert messages.compared_name(present, other) == "Sparse 16, rho 0.2"
     assert messages.compared_name(present, present) == "Sparse 16, before"
+    other, _ = Experiment.from_query("variant=sparse&architecture=convolutional")
+    assert messages.compared_name(present, other) == "Sparse 16, convolutional"
     assert messages.compared_name(present, Experiment()) == "Undercomplete 16"
-
-
-def test_the_settings_agree_with_the_look():
-    assert (ROOT / ".streamlit" / "config.toml").read_text() == look.config()
 
 
 def _luminance(colour: str) -> float:

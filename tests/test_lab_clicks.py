@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
+from playground import look
 from playground.lab.whole import keep_clicks, whole
-from tests.test_lab import address, bench, buttons, job, page, until  # noqa: F401
+from tests.test_lab import ROOT, address, bench, buttons, job, page, until  # noqa: F401
 
 
 @pytest.fixture
@@ -82,3 +83,4 @@ def test_streamlit_does_not_begin_a_second_script_beside_the_first():
     from streamlit import config
 
     assert config.get_option("runner.fastReruns") is False
+    assert (ROOT / ".streamlit" / "config.toml").read_text() == look.config()  # where it is written

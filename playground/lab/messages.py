@@ -51,6 +51,7 @@ def state(snapshot: Snapshot) -> dict[str, Any]:
         told |= {
             "step": event.step, "steps": event.steps, "terms": [number(term) for term in event.terms.values()],
             "held_out": number(event.held_out), "rate": number(event.rate), "marks": event.marks,
+            "metrics": {name: number(value) for name, value in event.metrics.items()},
         }
     return told
 
@@ -126,7 +127,8 @@ def compared_name(present: Experiment, other: Experiment) -> str:
         return other.title
     here, there = present.to_dict(), other.to_dict()
     differs = [
-        f"{name} {there[part][name]}" for part in there if part != "version" for name in there[part]
-        if there[part][name] != here[part].get(name)
+        str(value) if name == "name" else f"{name} {value}"
+        for part in there if part != "version" for name, value in there[part].items()
+        if value != here[part].get(name)
     ]
     return f"{other.title}, {differs[0]}" if differs else f"{other.title}, before"

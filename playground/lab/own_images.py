@@ -27,12 +27,12 @@ def own_images(visit: Visit) -> None:
     kept = imported()
     if kept:
         st.caption("Kept here: " + ", ".join(kept))
-    for sentence in st.session_state.pop("own_said", ()):
+    for sentence in st.session_state.get("own_said", ()):
         st.html(f'<p role="alert" class="ap-said">{_plain(sentence)}</p>')
 
 
 def _use(visit: Visit, files: list, name: str) -> None:
-    """Import the files and make them the page's data; what went wrong is said once, below the button."""
+    """Import the files and make them the page's data; what went wrong is said below the button."""
     from playground.data.own import import_images, imported, safe_name
 
     wanted_name, kept, number = safe_name(name), imported(), 2
