@@ -6,6 +6,7 @@ import argparse
 import importlib
 import inspect
 import json
+import math
 import os
 import signal
 import sys
@@ -104,7 +105,7 @@ def _play(session: Session, path: Path, progress: Progress, interrupted: list) -
                 progress.stepped(event, seconds)
             allowance = Allowance(seconds=SLICE, steps=float("inf"))
             if now - saved > SAVE_EVERY:
-                checkpoint.save(path, session.state(status))
+                checkpoint.save(path, session.saved(status))
                 saved = now
         events.close()
         list(session.measure())
@@ -115,7 +116,7 @@ def _play(session: Session, path: Path, progress: Progress, interrupted: list) -
         raise
     finally:
         progress.end()
-        checkpoint.save(path, session.state(status))
+        checkpoint.save(path, session.saved(status))
     return seconds
 
 
@@ -128,8 +129,8 @@ def _result(session: Session, path: Path, seconds: float, interrupted: bool) -> 
         "step": session.step,
         "steps": session.steps,
         "losses": session.terms,
-        **session.metrics,
-        "images_per_second": round(session.step * session.batches.size / seconds, 1),
+        **{name: value if math.isfinite(value) else None for name, value in session.metrics.items()},
+        "images_per_second": round(session.step * session.batches.size / seconds, 1) if seconds else 0.0,
         "seconds": round(seconds, 3),
         "device": session.live.still.device,
     }

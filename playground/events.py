@@ -46,7 +46,7 @@ class View:
     """What the pictures of a running job show, taken after `step` steps.
 
     seen, output: uint8 (8, c, h, w), at most 64 pixels a side, `seen` only where it differs from the input; points in
-    the plane come by the 256. codes: float32 (m, 2) places of the
+    the plane come by the 256. codes: float32 (m, 2) places, finite, of the
     sample's codes in the plane. spread: share of the codes' variance along both axes, empty when the plane is the code
     itself. activity: float32 (k,), mean absolute activation of each code entry. psnr: dB of each output.
     """

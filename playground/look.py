@@ -71,7 +71,8 @@ buttonRadius = "{RADII["m"]}"
 showWidgetBorder = true
 {_theme(0, "light")}{_theme(1, "dark")}
 [runner]
-postScriptGC = false
+postScriptGC = false  # else every script ends with 60 ms of garbage collection or more
+fastReruns = false  # else a click that follows another one ends the other's script in the middle
 
 [server]
 port = {PORT}

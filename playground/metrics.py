@@ -8,8 +8,8 @@ import numpy as np
 
 
 def psnr(mean_squared_error: float) -> float:
-    """Peak signal-to-noise ratio in dB of images in [0, 1]: -10 log10(MSE), at most 100."""
-    return min(100.0, -10 * math.log10(max(mean_squared_error, 1e-10)))
+    """Peak signal-to-noise ratio in dB of images in [0, 1]: -10 log10(MSE), at most 100; NaN stays NaN."""
+    return 100.0 if mean_squared_error <= 1e-10 else -10 * math.log10(mean_squared_error)
 
 
 def ssim(images: np.ndarray, reconstructions: np.ndarray) -> float | None:

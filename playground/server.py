@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from playground.explore_routes import Explore
+from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
 from playground.paint_routes import Paint
@@ -92,6 +93,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
     _answer_at_once()
+    keep_clicks()
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import torch
 
@@ -94,7 +95,7 @@ class Session:
         A row has the mean of the last quarter of the buffer: all of it would lag behind the held-out loss, which is
         of this very step.
         """
-        self.present()
+        self._fetch()
         if self.history.due(self.step):
             self.held_out_loss = self.evaluate()
             self.film.look(self.step, self._codes)
@@ -103,30 +104,39 @@ class Session:
         self._filled = self._fetched = 0
 
     def present(self) -> None:
-        """Fetch the terms of the steps since the last fetch.
+        """Fetch the terms of the steps since the last fetch, and copy the weights now and then.
 
-        If one is not finite, the session goes back to its last good weights and raises Trouble.
+        If something is not finite, the session goes back to its last good weights and raises Trouble.
         """
+        self._fetch()
+        if time.monotonic() - self._good_at > KEEP_GOOD_EVERY:  # not within a flush, whose row would be lost
+            self.keep_good()
+
+    def keep_good(self) -> None:
+        """Copy the weights as good ones; where they are not finite, go back to the last good ones and raise Trouble."""
+        state = self.state()
+        if not _sound(state):
+            self._diverged("The weights overflowed")
+        self._good, self._good_at = state, time.monotonic()
+
+    def _fetch(self) -> None:
         new = self._losses[self._fetched : self._filled]
         if not len(new):
             return
         self._fetched = self._filled
         means = new.mean(0).tolist()
-        if not all(map(_finite, means)):
-            self._diverged(means)
+        wrong = [name for name, mean in zip(self.term_names, means) if not math.isfinite(mean)]
+        if wrong:
+            self._diverged("The loss stopped being a number", wrong[0])
         self.terms = dict(zip(self.term_names, means))
-        if time.monotonic() - self._good_at > KEEP_GOOD_EVERY:
-            self._good, self._good_at = self.state(), time.monotonic()
 
-    def _diverged(self, means: list[float]) -> None:
-        step, wrong = self.step, [name for name, mean in zip(self.term_names, means) if not _finite(mean)]
+    def _diverged(self, what: str, term: str = "reconstruction") -> None:
+        step, rate = self.step, self.experiment.training.rate
         self._restore(self._good)
-        rate = self.experiment.training.rate
         advice = f"lower the learning rate (now {rate:g})"
-        if "reconstruction" not in wrong:
-            advice = f"lower the weight of the {wrong[0]} penalty, or the learning rate (now {rate:g}),"
-        raise Trouble(f"The loss stopped being a number at step {step:,}; the weights of step {self.step:,} are kept: "
-                      f"{advice} and resume.")
+        if term != "reconstruction":
+            advice = f"lower the weight of the {term} penalty, or the learning rate (now {rate:g}),"
+        raise Trouble(f"{what} at step {step:,}; the weights of step {self.step:,} are kept: {advice} and resume.")
 
     # Measuring ------------------------------------------------------------------------------------------------------
 
@@ -194,6 +204,13 @@ class Session:
         }
         return Checkpoint(self.experiment, self.step, self.resident.shape, tensors, about)
 
+    def saved(self, status: str = "running") -> Checkpoint:
+        """What a file should hold now: the state, or the last good one where the weights have just overflowed."""
+        state = self.state(status)
+        if _sound(state):
+            return state
+        return replace(self._good, experiment=self.experiment, about={**self._good.about, "status": status})
+
     def _restore(self, saved: Checkpoint) -> None:
         self.model.load_state_dict({k.removeprefix("model."): t for k, t in saved.tensors.items() if k[:6] == "model."})
         for side, optimiser in self.optimisers.items():
@@ -223,8 +240,10 @@ class Session:
         )
 
 
-def _finite(value: float) -> bool:
-    return value - value == 0
+def _sound(state: Checkpoint) -> bool:
+    """Whether all weights and all that the optimisers remember are numbers."""
+    kept = (tensor for name, tensor in state.tensors.items() if name.startswith(("model.", "optimiser.")))
+    return all(bool(tensor.isfinite().all()) for tensor in kept)
 
 
 def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
@@ -248,6 +267,7 @@ def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
             if allowance.steps <= 1 and session.step not in (0, session.history.rows[-1].step):
                 session.held_out_loss = session.evaluate()  # at rest and in slow motion the loss shown is of this step
             allowance = (yield session.report(allowance.look)) or Allowance()
+        session.keep_good()  # no loss has told of the last step's weights
         for _ in session.measure():
             allowance = (yield session.report()) or Allowance()
         yield session.report(look=True)

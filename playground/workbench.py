@@ -278,7 +278,7 @@ class Workbench:
     def _save(self, job: str, session: Session, status: str) -> None:
         """Write the run to its file; without a status of its own, as what the engine takes it for."""
         snapshot = self._engine.snapshot(job)
-        state = session.state(status or (snapshot.status if snapshot else "stopped"))
+        state = session.saved(status or (snapshot.status if snapshot else "stopped"))
         state.about["earlier"] = list(snapshot.earlier) if snapshot else []
         try:
             self.library.save(job, state)

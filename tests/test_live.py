@@ -144,9 +144,11 @@ def test_a_slow_listener_gets_a_fresh_hello_and_never_more_than_its_queue_holds(
 def test_numbers_that_are_none_can_be_told():
     toy = Toy()
     terms = {"reconstruction": float("nan")}
-    event = Stepped(1, 10, terms, float("inf"), (Row(0, terms, 1.0),), 1, 0.0, (), STILL)
+    event = Stepped(1, 10, terms, float("inf"), (Row(0, terms, 1.0),), 1, 0.0, (), STILL,
+                    metrics={"psnr": 20.5, "held_out": float("inf")})
     toy.tell(event, "failed", problem="The loss stopped being a number.")
     (told,) = heard(Channel("a", toy).join())
+    assert told["metrics"] == {"psnr": 20.5, "held_out": None}
     assert told["terms"] == [None] and told["held_out"] is None and told["problem"].startswith("The loss")
 
 

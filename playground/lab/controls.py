@@ -12,7 +12,7 @@ import streamlit as st
 from playground.architectures import architectures
 from playground.experiment import PARTS, Experiment
 from playground.knobs import Knob, check, knobs, label
-from playground.lab.session import SPEEDS, Visit, forget_widgets
+from playground.lab.session import SPEEDS, Visit, forget_widgets, renew_widgets, widget_key
 from playground.tasks import tasks
 
 SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU"}
@@ -95,7 +95,7 @@ class Panel:
         if not self.shows(part):
             return
         names = sorted(filter(lambda name: self._fits(part, name), registry), key=_needs_download(registry))
-        _begin_with(key := f"knob.{part}", now)
+        _begin_with(key := widget_key(part), now)
         title = title or part.capitalize()
         chosen: str | None
         if part == "data":
@@ -122,7 +122,7 @@ class Panel:
         wanted = replace(self.wanted, task=self._recalled("task", name), **memory.get(("parts", name), {}))
         self.wanted, _ = wanted.settled()
         for part in memory["parts", now]:
-            forget_widgets(part)
+            renew_widgets(part)
 
     def _recalled(self, part: str, name: str) -> Any:
         """The part as it was when it was left, with the knobs it shares with the present one as they are now."""
@@ -165,7 +165,7 @@ class Panel:
         """One widget; what it says becomes part of `wanted`."""
         value = getattr(self.wanted, part)
         self._drawn.add(f"{part}.{name}")
-        key, now = f"knob.{part}.{value.name}.{name}", getattr(value, name)
+        key, now = widget_key(f"{part}.{value.name}.{name}"), getattr(value, name)
         acts = "Acts on the run at once." if setting.live else "A new value starts a new run."
         title = label(name, setting) + (f", {setting.unit}" if setting.unit else "")
         said = widget(title, setting, now, key, f"{setting.help} {acts}")

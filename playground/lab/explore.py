@@ -13,6 +13,7 @@ from playground.experiment import Experiment
 from playground.knobs import knobs, read
 from playground.lab.map_knobs import described
 from playground.lab.session import Visit
+from playground.lab.whole import whole
 from playground.probes.maps import MapKnobs
 
 MOST_RUNS = 40  # in the list of models
@@ -22,6 +23,7 @@ PREFIX = "map."
 class Exploration:
     """One visitor's look at a latent space. Empty `explored`: the visitor's own run, whichever that is."""
 
+    @whole()
     def __init__(self, visit: Visit):
         self.visit = visit
         if "explored" not in st.session_state:

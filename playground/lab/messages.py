@@ -51,6 +51,7 @@ def state(snapshot: Snapshot) -> dict[str, Any]:
         told |= {
             "step": event.step, "steps": event.steps, "terms": [number(term) for term in event.terms.values()],
             "held_out": number(event.held_out), "rate": number(event.rate), "marks": event.marks,
+            "metrics": {name: number(value) for name, value in event.metrics.items()},
         }
     return told
 
@@ -92,10 +93,9 @@ def view(seen: View, pictures: bool = True) -> dict[str, Any]:
     """The moving pictures. codes: int16 places, of which 32,000 is `reach`; activity: uint8 of its greatest entry."""
     reach = max(float(np.abs(seen.codes).max(initial=0.0)), 1e-9)
     most = max(float(seen.activity.max(initial=0.0)), 1e-9)
-    finite = np.nan_to_num(seen.codes / reach)
     told = {
-        "step": seen.step, "codes": packed((finite * 32000).astype(np.int16)), "reach": number(reach),
-        "spread": seen.spread, "activity": packed((np.nan_to_num(seen.activity) / most * 255).astype(np.uint8)),
+        "step": seen.step, "codes": packed((seen.codes / reach * 32000).astype(np.int16)), "reach": number(reach),
+        "spread": seen.spread, "activity": packed((seen.activity / most * 255).astype(np.uint8)),
         "psnr": [number(round(value, 2)) for value in seen.psnr],
     }
     if pictures:
@@ -127,7 +127,8 @@ def compared_name(present: Experiment, other: Experiment) -> str:
         return other.title
     here, there = present.to_dict(), other.to_dict()
     differs = [
-        f"{name} {there[part][name]}" for part in there if part != "version" for name in there[part]
-        if there[part][name] != here[part].get(name)
+        str(value) if name == "name" else f"{name} {value}"
+        for part in there if part != "version" for name, value in there[part].items()
+        if value != here[part].get(name)
     ]
     return f"{other.title}, {differs[0]}" if differs else f"{other.title}, before"

@@ -8,8 +8,7 @@ import streamlit as st
 
 from playground.data import datasets
 from playground.events import Trouble
-from playground.lab.controls import forget_widgets
-from playground.lab.session import Visit
+from playground.lab.session import Visit, renew_widgets
 
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "zip"]
 
@@ -28,12 +27,12 @@ def own_images(visit: Visit) -> None:
     kept = imported()
     if kept:
         st.caption("Kept here: " + ", ".join(kept))
-    for sentence in st.session_state.pop("own_said", ()):
+    for sentence in st.session_state.get("own_said", ()):
         st.html(f'<p role="alert" class="ap-said">{_plain(sentence)}</p>')
 
 
 def _use(visit: Visit, files: list, name: str) -> None:
-    """Import the files and make them the page's data; what went wrong is said once, below the button."""
+    """Import the files and make them the page's data; what went wrong is said below the button."""
     from playground.data.own import import_images, imported, safe_name
 
     wanted_name, kept, number = safe_name(name), imported(), 2
@@ -49,7 +48,7 @@ def _use(visit: Visit, files: list, name: str) -> None:
     now = visit.experiment.data
     wanted = own(**{**asdict(now), "pictures": done.name}) if isinstance(now, own) else own(pictures=done.name)
     visit.change(replace(visit.experiment, data=wanted))
-    forget_widgets("data")
+    renew_widgets("data")
 
 
 def _plain(text: str) -> str:

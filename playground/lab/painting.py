@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.data import datasets
 from playground.lab.session import Visit
+from playground.lab.whole import whole
 from playground.restorer import Choice, Restorer
 
 PREFIX = "paint."
@@ -33,6 +34,7 @@ DEFAULTS = {"way": "fill", "model": "", "use": "", "data": "", "index": 0, "kind
 class Painting:
     """One visitor's Paint page. What is set lives in a plain session key, which outlives the page."""
 
+    @whole()
     def __init__(self, visit: Visit):
         self.visit = visit
         if "painting" not in st.session_state:

@@ -15,6 +15,7 @@ import streamlit as st
 from playground.events import Snapshot, Stepped
 from playground.experiment import MOST_PARAMETERS, Experiment, parameters
 from playground.lab.messages import comparable
+from playground.lab.whole import whole
 from playground.workbench import Workbench
 
 PATIENCE = 1.0  # seconds a command is waited for, so that the buttons show what it did
@@ -28,6 +29,7 @@ SPEEDS: dict[str, float | None] = {
 class Visit:
     """One visitor's page: what it shows and what its buttons do."""
 
+    @whole()
     def __init__(self, bench: Workbench):
         self.bench = bench
         if "experiment" not in st.session_state:
@@ -112,6 +114,7 @@ class Visit:
 
     # Changes --------------------------------------------------------------------------------------------------------
 
+    @whole()
     def change(self, wanted: Experiment) -> None:
         """Take over what the controls say: live knobs act on the run, everything else makes a new one, ready."""
         now = self.experiment
@@ -184,7 +187,25 @@ class Visit:
         snapshot = self.snapshot
         if snapshot is not None:
             st.session_state.experiment = snapshot.title
-        forget_widgets("training.")
+        renew_widgets("training.adam.seed")
+
+
+def widget_key(control: str) -> str:
+    """The key of a control's widget: another one each time the page itself has changed what the control shows.
+
+    A click that left the browser before the change arrived there brings along what all widgets showed then; under a
+    key of the past that says nothing, while under the same key it would take the change back.
+    """
+    renewed: dict[str, int] = st.session_state.setdefault("renewed", {})
+    times = sum(count for prefix, count in renewed.items() if control.startswith(prefix))
+    return f"knob.{control}" + (f".{times}" if times else "")
+
+
+def renew_widgets(prefix: str) -> None:
+    """Let controls show the experiment's own values, whatever a message on its way says of them."""
+    forget_widgets(prefix)
+    renewed = st.session_state.setdefault("renewed", {})
+    renewed[prefix] = renewed.get(prefix, 0) + 1
 
 
 def forget_widgets(prefix: str = "") -> None:

@@ -32,8 +32,7 @@ class Film:
         """Take a frame of codes (m, k) if one is due at this step."""
         if self._kept.due(step):
             places, _ = PrincipalPlane().project(codes[:FILMED].float())
-            places = (places - places.mean(0) * (codes.shape[1] > 2)).clamp(-FARTHEST, FARTHEST)
-            self._kept.add(Frame(step, places.half().cpu().numpy()))
+            self._kept.add(Frame(step, places.clamp(-FARTHEST, FARTHEST).half().cpu().numpy()))
 
     def state(self) -> dict[str, Tensor]:
         """The film as tensors of a checkpoint."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.events import Still, View
 from playground.images import thumbnails
 from playground.metrics import psnr
-from playground.probes.plane import PrincipalPlane
+from playground.probes.plane import PrincipalPlane, bounded
 
 if TYPE_CHECKING:
     from playground.trainer import Session
@@ -50,10 +50,10 @@ class Live:
         session, task, model = self._session, self._session.experiment.task, self._session.model
         x = session.held_out
         seen = session.see(x, session.held_out_rng())
-        codes = model.vector(model.encode(seen[:DRAWN]))
+        codes = bounded(model.vector(model.encode(seen[:DRAWN])).float())
         clean, shown = x[self._indices], seen[self._indices]
         output = task.output(model, model.encode(shown), shown)
-        places, spread = self._plane.project(codes.float())
+        places, spread = self._plane.project(codes)
         errors = task.squared_error(output, clean, shown).tolist()
         return View(
             step=session.step,

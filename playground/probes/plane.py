@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 REFIT_EVERY = 4  # looks between two fits of a wide code's plane: between them the codes move in the old one
 SMALL = 64
+FARTHEST = 1e30  # where codes are drawn that are beyond it: nothing that is made of such places overflows float32
+
+
+def bounded(codes: Tensor) -> Tensor:
+    """Codes that can be drawn: what is no number lies at 0, what is too far at ±1e30."""
+    return codes.nan_to_num(0.0, FARTHEST, -FARTHEST).clamp(-FARTHEST, FARTHEST)
 
 
 class PrincipalPlane:
@@ -23,19 +27,23 @@ class PrincipalPlane:
         when codes are no numbers.
 
         The basis is rotated onto the previous one (orthogonal Procrustes): where codes barely move, places barely move.
+        Places and shares are finite whatever the codes are.
         """
+        codes = bounded(codes)
         if codes.shape[1] == 1:
             return torch.cat([codes, torch.zeros_like(codes)], 1), ()
         if codes.shape[1] == 2:
             return codes, ()
         centred = codes - codes.mean(0)
+        reach = centred.abs().max().clamp_min(1e-30)
+        centred = centred / reach  # so that no square over- or underflows
         if self._basis is None or codes.shape[1] <= SMALL or self._looks % REFIT_EVERY == 0:
             self._basis = self._fit(centred)
         self._looks += 1
         places = centred @ self._basis
         total = centred.square().sum().clamp_min(1e-12)
         shares = (places.square().sum(0) / total).tolist()
-        return places, tuple(shares) if all(map(math.isfinite, shares)) else ()
+        return places * reach, tuple(shares)
 
     def _fit(self, centred: Tensor) -> Tensor:
         k = centred.shape[1]

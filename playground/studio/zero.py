@@ -49,7 +49,7 @@ def run_slice(runs: str, job: str, experiment: str, seconds: float) -> Iterator[
     except StopIteration:
         status = "done"
     finally:
-        checkpoint.save(path, session.state(status))  # never "running": another process would take it up
+        checkpoint.save(path, session.saved(status))  # never "running": another process would take it up
     yield status, session.report(look=True)
 
 

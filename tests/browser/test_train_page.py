@@ -99,6 +99,20 @@ def test_step_adds_exactly_one_and_reset_returns_to_the_first_loss(visit):
     page.wait_for_url("**training.seed=1**")
 
 
+@pytest.mark.parametrize("apart", [0, 5, 40])  # milliseconds
+def test_of_two_quick_clicks_none_is_lost(visit, apart):
+    page = ready(visit(SMALL))
+    page.evaluate("""apart => {
+        const find = name => [...document.querySelectorAll('button')].find(b => b.innerText.trim() === name);
+        find('Reseed').click();
+        setTimeout(() => find('Step').click(), apart);
+    }""", apart)
+    page.wait_for_url("**training.seed=1**")
+    until(page, lambda: step(page) == 1 and data(page, "status") == "paused")
+    tick(page, 5)
+    assert "training.seed=1" in page.url and step(page) == 1
+
+
 def test_a_link_reproduces_the_run(visit):
     page = ready(visit(f"variant=sparse&{SMALL}"))
     losses = [data(page, "loss"), *take_steps(page, 3)]
@@ -183,6 +197,13 @@ def test_pictures_follow_the_run(visit):
     button(page, "Stop").click()
 
 
+def test_a_run_at_its_end_says_how_good_it_is(visit):
+    page = ready(visit("architecture.code=4&architecture.width=32&training.epochs=1"))
+    button(page, "Train").click()
+    until(page, lambda: data(page, "status") == "done")
+    until(page, lambda: re.search(r"held-out PSNR \d+\.\d dB", page.get_by_test_id("run-status").inner_text()))
+
+
 def test_a_phone_needs_no_sideways_scrolling_and_has_the_buttons_at_hand(visit):
     page = ready(visit(SMALL, viewport={"width": 390, "height": 844}, has_touch=True))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -245,8 +266,11 @@ def test_own_pictures_become_the_data(visit, tmp_path):
     files = sorted(tmp_path.glob("*.png"))
     page.locator(".st-key-own_files input[type=file]").set_input_files(files)
     button(page, "Use these pictures").click()
-    page.get_by_role("alert").filter(has_text="broken.png").wait_for()
+    said = page.get_by_role("alert").filter(has_text="broken.png")
+    said.wait_for()
     ready(page)
+    tick(page, 6)  # the page has run again since, for the buttons
+    assert said.is_visible()
     assert "data=own" in page.url
     until(page, lambda: "64 × 64" in page.get_by_test_id("live-reconstructions").inner_text())
 
