@@ -291,3 +291,13 @@ def test_pets_have_their_masks(own_home, monkeypatch):
             assert (images.masks[i] == mask).mean() == pytest.approx((square == value).mean(), abs=0.02)
         assert images.labels[i] == int(species) - 1
     assert replace(dataset, size=32).load().images.shape[-2:] == (32, 32)
+
+
+def test_varied_photographs_train_on_more_and_hold_out_the_same_fields():
+    plain, varied = (datasets["photos"](count=2000, varied=it).load() for it in (False, True))
+    assert (plain.held_out == varied.held_out).all()
+    lean = lambda found, part: np.ptp([  # noqa: E731
+        found.images[part, :, half].mean() for half in (slice(16), slice(16, None))
+    ])
+    assert lean(plain, plain.train) > 8 and lean(varied, varied.train) < 3  # light is above
+    assert lean(varied, varied.held_out) > 3

@@ -22,6 +22,7 @@ PHOTOS = {
 GRID, HELD_OUT = 3, 2  # each photograph is cut into 3×3 fields, two of which are held out
 FLAT = 0.12  # standard deviation within a patch below which another place is tried
 TRIES = 8  # places, the last of which is taken even if flat
+FAR, NEAR = 0.5, 0.2  # of the largest square within a field is the smallest patch
 FIELDS = 250  # chosen so that what seed 0 holds out shows faces and flowers, not sky alone
 
 
@@ -36,6 +37,8 @@ class Photos(Dataset):
     size: int = knob(32, "Side of the patches.", choices=(16, 24, 32, 48, 64, 96), unit="px")
     colour: bool = knob(True, "Coloured or grey.")
     count: int = knob(4000, "How many patches.", low=100, high=20000, stops=(1000, 2000, 4000, 10000))
+    varied: bool = knob(False, "Mirror and turn what it trains on, and take it from close by too: more to learn from.",
+                        rare=True)
     seed: int = knob(0, "Chooses the patches and the fields that are held out.", low=0, high=9999, rare=True)
 
     rank = 4
@@ -57,7 +60,10 @@ class Photos(Dataset):
             if i % 1000 == 0:
                 report("Cutting patches", i / self.count)
             fields = orders[label][:HELD_OUT] if is_held_out[i] else orders[label][HELD_OUT:]
-            images[i] = _patch(photos[label], fields, self.size, self.colour, rng)
+            near = self.varied and not is_held_out[i]
+            images[i] = _patch(photos[label], fields, self.size, self.colour, rng, NEAR if near else FAR)
+            if near:
+                images[i] = np.rot90(images[i], int(rng.integers(4)))[:, :: rng.choice((-1, 1))]
         return ImageSet(
             images=np.ascontiguousarray(images.transpose(0, 3, 1, 2)),
             labels=labels.astype(np.int64),
@@ -71,12 +77,13 @@ def _photo(name: str) -> np.ndarray:
     return read_image(installed_file(*PHOTOS[name]))
 
 
-def _patch(photo: np.ndarray, fields: np.ndarray, size: int, colour: bool, rng: np.random.Generator) -> np.ndarray:
+def _patch(photo: np.ndarray, fields: np.ndarray, size: int, colour: bool, rng: np.random.Generator,
+           least: float) -> np.ndarray:
     """A patch (size, size, c) uint8 from within one of the fields of a photograph (h, w, 3)."""
     from PIL import Image
 
     for _ in range(TRIES):
-        left, top, right, bottom = place(photo.shape[1], photo.shape[0], rng.choice(fields), size, rng)
+        left, top, right, bottom = place(photo.shape[1], photo.shape[0], rng.choice(fields), size, rng, least)
         patch = photo[top:bottom, left:right]
         if patch[::4, ::4].std((0, 1)).mean() > 255 * FLAT:
             break
@@ -84,13 +91,17 @@ def _patch(photo: np.ndarray, fields: np.ndarray, size: int, colour: bool, rng: 
     return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS)).reshape(size, size, -1)
 
 
-def place(width: int, height: int, field: int, size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """A random square (left, top, right, bottom) inside a field of a photograph, fields counted row by row."""
+def place(width: int, height: int, field: int, size: int, rng: np.random.Generator,
+          least: float = FAR) -> tuple[int, int, int, int]:
+    """A random square (left, top, right, bottom) inside a field of a photograph, fields counted row by row.
+
+    Its side is at least the share `least` of what fits, and at least `size`.
+    """
     row, column = divmod(int(field), GRID)
     left, right = column * width // GRID, (column + 1) * width // GRID
     top, bottom = row * height // GRID, (row + 1) * height // GRID
     most = min(right - left, bottom - top)
-    side = int(rng.integers(max(size, most // 2), most + 1))
+    side = int(rng.integers(max(size, int(most * least)), most + 1))
     x = int(rng.integers(left, right - side + 1))
     y = int(rng.integers(top, bottom - side + 1))
     return x, y, x + side, y + side
