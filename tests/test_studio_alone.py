@@ -29,7 +29,7 @@ class Alone:
         self.process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env={**os.environ, **own}, stdout=self.log, stderr=self.log
         )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 150
         while True:
             assert self.process.poll() is None and time.monotonic() < end, (home / "log").read_text()
             try:

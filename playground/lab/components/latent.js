@@ -11,6 +11,8 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
   room.data = data;
   if (data.live) bus.follow(data.name);
   chooser(room);
+  root.querySelector('.latent').classList.toggle('none', !data.name);
+  if (!data.name) { room.name = ''; return nothing(room); }
   if (!other) return;
   room.knobs = { ...data.start };
   room.name = data.name;
@@ -93,6 +95,12 @@ function tool(room, name) {
   for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
 }
 
+// A run without a code has no map: words instead, and what to do.
+function nothing(room) {
+  room.status('none');
+  room.say(room.data.nothing, { verb: 'Train an autoencoder', act: () => location.assign(new URL('/', document.baseURI)) });
+}
+
 // Without the lens the panel's picture follows the pointer, and nothing lies over the map.
 function lens(room, on = !prefs.lens) {
   prefs.lens = on;
@@ -107,6 +115,7 @@ function chooser(room) {
     groups.get(one.group).append(tag('option', { value: one.name }, one.title));
   }
   select.replaceChildren(...groups.values());
+  if (!room.data.name) select.prepend(tag('option', { value: '' }, 'Choose a model'));
   select.value = room.data.name;
 }
 
