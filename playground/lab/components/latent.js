@@ -115,7 +115,8 @@ function chooser(room) {
     groups.get(one.group).append(tag('option', { value: one.name }, one.title));
   }
   select.replaceChildren(...groups.values());
-  if (!room.data.name) select.prepend(tag('option', { value: '' }, 'Choose a model'));
+  select.disabled = !room.data.choices.length;
+  if (!room.data.name) select.prepend(tag('option', { value: '' }, select.disabled ? 'None yet' : 'Choose a model'));
   select.value = room.data.name;
 }
 
