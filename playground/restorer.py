@@ -43,7 +43,10 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to use one model. way: of WAYS. shape: (c, h, w) of its images. data: its data set's name."""
+    """One way to use one model. way: of WAYS. shape: (c, h, w) of its images. data: its data set's name.
+
+    code: the size of its code; 0 where not everything passes through one.
+    """
 
     name: str
     title: str
@@ -106,7 +109,7 @@ class Restorer:
         models += [(snapshot.job, snapshot.title, False) for snapshot in runs]
         return [
             Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
-                   experiment.data.name, is_shipped, experiment.architecture.code)
+                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.architecture.has_code)
             for name, experiment, is_shipped in models
             for its in ways(experiment)
             if way in ("", its)

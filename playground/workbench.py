@@ -20,7 +20,7 @@ from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
-from playground.library import Library
+from playground.library import Entry, Library
 from playground.model import Autoencoder
 from playground.runner import Engine, Events
 from playground.supply import Supply
@@ -49,7 +49,7 @@ class Workbench:
         self._experiments: dict[str, Experiment] = {}
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
-                self._reopen(entry.name, entry.experiment, entry.earlier, paused=False)
+                self._take_up(entry)
 
     # Runs -----------------------------------------------------------------------------------------------------------
 
@@ -220,6 +220,10 @@ class Workbench:
         """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
             self._reopen(job, entry.experiment, entry.earlier, paused=True)
+
+    def _take_up(self, entry: Entry) -> None:
+        """Go on with a run that was learning when the last process ended."""
+        self._reopen(entry.name, entry.experiment, entry.earlier, paused=False)
 
     def _ended(self, job: str) -> bool:
         snapshot = self._engine.snapshot(job)

@@ -20,6 +20,8 @@ if REAL.is_dir():
 
 from playground.workbench import Workbench  # noqa: E402
 
+pytest_plugins = ["tests.studio"]
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REQUIRED = ("chromium", "browser", "shared/datasets")  # a skip that names one of these is a failure there
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical"),
     ("data", "architectures", "variants", "tasks"),

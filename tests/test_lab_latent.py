@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.experiment import Experiment
 from playground.lab import explore
 from playground.lab.pieces import HERE, SCRIPTS, STYLES
 from playground.probes.maps import MapKnobs
@@ -126,3 +127,33 @@ def test_every_script_and_style_is_there():
             assert (HERE / file).is_file(), file
     for file in HERE.iterdir():
         assert len(file.read_text().splitlines()) < 300, file
+
+
+def without_a_code(bench):
+    return learnt(bench, Experiment.from_query("task=inpaint&architecture=unet&architecture.width=4")[0])
+
+
+def test_models_without_a_code_are_not_offered(monkeypatch, bench, page):
+    test = page()
+    other, plain = without_a_code(bench), learnt(bench, test.session_state["experiment"])
+    visit = Visit(bench, test.session_state["experiment"], job(test))
+    look = exploration(monkeypatch, visit)
+    assert {plain, visit.job} <= set(look.titles) and other not in look.titles
+    look.act({"do": "choose", "name": other})
+    assert look.name == visit.job and not look.nothing
+    linked = exploration(monkeypatch, visit, model=other)
+    assert linked.name == visit.job and "has no code" in linked.problems[0]
+
+
+def test_the_visitors_own_run_without_a_code_is_one_sentence(monkeypatch, bench, page):
+    test = page(task="inpaint", architecture="unet")
+    visit = Visit(bench, test.session_state["experiment"], job(test))
+    look = exploration(monkeypatch, visit)
+    told = look.data()
+    assert told["name"] == "" and not told["own"] and told["nothing"].endswith("train an autoencoder.")
+    assert "Inpaint 4" in told["nothing"] and "choose another" not in told["nothing"] and "\n" not in told["nothing"]
+    other = learnt(bench, Experiment())
+    look = exploration(monkeypatch, visit)
+    assert look.name == "" and "choose another model" in look.nothing
+    look.act({"do": "choose", "name": other})
+    assert look.name == other and not look.nothing and look.data()["name"] == other

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from playground.data import datasets
+from playground.experiment import Experiment
 from playground.lab import painting
 from playground.lab.painting import DEFAULTS, NOISES, read
 from playground.paint_work import NOISES as ANSWERED
@@ -87,3 +88,27 @@ def test_a_model_that_is_gone_is_told_and_what_is_set_is_kept(monkeypatch, bench
     shown.act({"do": "set", "model": "telea", "use": "classical", "data": "shapes", "index": 2, "at": 5, "level": 0.3})
     assert shown.settings == {**DEFAULTS, "model": "telea", "use": "classical", "data": "shapes", "index": 2}
     assert not shown.data()["problems"]
+
+
+def test_where_no_model_fills_a_ready_experiment_is_offered(monkeypatch, bench, page):
+    test = page(data="shapes")
+    visit = Visit(bench, test.session_state["experiment"], job(test))
+    links = page_of(monkeypatch, visit).data()["train"]
+    fill, problems = Experiment.from_query(links["inpaint"].removeprefix("/?"))
+    assert not problems and fill.data == visit.experiment.data
+    assert (fill.task.name, fill.architecture.name, fill.training.loss) == ("inpaint", "unet", "bce")
+    clean, problems = Experiment.from_query(links["denoise"].removeprefix("/?"))
+    assert not problems and clean.variant.name == "denoising" and clean.data == visit.experiment.data
+    points = Visit(bench, Experiment.from_query("data=plane")[0], visit.job)
+    assert "plane" not in page_of(monkeypatch, points).data()["train"]["inpaint"]
+
+
+def test_a_model_trained_to_fill_comes_first_and_needs_no_code(monkeypatch, bench, page):
+    test = page()
+    made = Experiment.from_query("task=inpaint&architecture=unet&architecture.width=4")[0]
+    visit = Visit(bench, made, learnt(bench, made))
+    told = page_of(monkeypatch, visit).data()
+    first = told["choices"][0]
+    assert (first["name"], first["use"], first["own"]) == (visit.job, "inpaint", True)
+    assert [one["use"] for one in told["choices"] if one["own"]] == ["inpaint"] and told["start"]["data"] == "digits"
+    assert test.session_state["experiment"]

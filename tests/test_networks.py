@@ -83,3 +83,70 @@ def test_cross_entropy_always_has_a_sigmoid_output():
     assert ((out > 0) & (out < 1)).all()
     free = Autoencoder(encoder, decoder, output="linear", loss="mse")(x)
     assert torch.allclose(torch.sigmoid(free), out)
+
+
+# U-Net ---------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(height=sides, width=sides, depth=st.integers(1, 6), channels=st.sampled_from([1, 3]), skips=st.booleans(),
+       extra=st.integers(0, 1))
+def test_u_nets_give_back_any_size(height, width, depth, channels, skips, extra):
+    made = architectures["unet"](code=3, depth=depth, width=1, skips=skips)
+    encoder, decoder = made.build((channels, 16, 16), "relu", extra)  # one network takes every size
+    x = torch.rand(1, channels + extra, height, width)
+    assert decoder(encoder(x)).shape == (1, channels, height, width)
+
+
+@settings(max_examples=25, deadline=None)
+@given(height=sides, width=sides, depth=st.integers(1, 6), skips=st.booleans(), extra=st.integers(0, 1))
+def test_the_plan_of_a_u_net_is_what_its_blocks_give(height, width, depth, skips, extra):
+    made = architectures["unet"](code=5, depth=depth, width=2, skips=skips)
+    encoder, decoder = made.build((1, height, width), "relu", extra)
+    seen = []
+    for block in (*encoder.blocks, *decoder.blocks):
+        block.register_forward_hook(lambda block, given, out: seen.append((block.shape, tuple(out.shape[1:]))))
+    decoder(encoder(torch.rand(1, 1 + extra, height, width)))
+    assert len(seen) == len(encoder) + len(decoder) == 2 * depth + 2
+    assert all(told == real for told, real in seen)
+    halvings = [max(1, -(-height // 2**level)) for level in range(depth + 1)]
+    assert [block.shape[1] for block in encoder.blocks] == halvings
+
+
+def test_skips_carry_what_the_middle_cannot():
+    """Without skips everything passes the middle maps; with them an image does so even where the middle is cut."""
+    torch.manual_seed(0)
+    x, outputs = torch.rand(2, 1, 16, 16), {}
+    for skips in (True, False):
+        encoder, decoder = architectures["unet"](code=4, width=4, skips=skips).build((1, 16, 16), "relu")
+        *levels, middle = encoder(x)
+        out = decoder((*levels, torch.zeros_like(middle)))
+        outputs[skips] = (out[0] - out[1]).abs().max()
+        kinds = [block.kind for block in decoder.blocks]
+        assert all(("skip" in kind) == skips for kind in kinds[:-1])
+    assert outputs[True] > 1e-3 and outputs[False] == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(height=st.integers(2, 12), width=st.integers(2, 12), channels=st.sampled_from([1, 3]), depth=st.integers(1, 4),
+       name=st.sampled_from(["dense", "convolutional"]), tied=st.booleans())
+def test_channels_beside_the_images_own_are_seen_and_not_given_back(height, width, channels, depth, name, tied):
+    settings = {"activation": "tanh", **({"tied": tied} if name == "dense" else {})}
+    shape = (channels, height, width)
+    encoder, decoder = architectures[name](code=3, depth=depth, width=8, **settings).build(shape, "linear", extra=1)
+    x = torch.rand(2, channels + 1, height, width, requires_grad=True)
+    code = encoder(x)
+    assert decoder(code).shape == (2, *shape)
+    code.square().sum().backward()
+    assert x.grad[:, -1].abs().sum() > 0
+
+
+def test_tied_weights_leave_the_extra_channel_out():
+    """The decoder's last weights are the encoder's first for the image's own pixels, transposed."""
+    encoder, decoder = architectures["dense"](code=5, depth=2, width=16, tied=True).build((1, 6, 7), "linear", extra=1)
+    hidden, last = torch.randn(3, 16), decoder[-1].linear
+    weight = encoder[0].linear.weight
+    assert weight.shape == (16, 84) and last.bias.shape == (42,)
+    assert torch.allclose(last(hidden), hidden @ weight[:, :42] + last.bias)
+    own = nn.ModuleList([encoder, decoder])
+    assert sum(p.numel() for p in own.parameters()) == 16 * 84 + 16 + 16 * 5 + 5 + 16 + 42

@@ -19,62 +19,17 @@ from PIL import Image
 from playground.classical import telea
 from playground.events import Trouble
 from playground.studio.limits import Limits, Turns
-from tests.browser.conftest import ROOT, Server
+from tests.browser.conftest import ROOT
+from tests.studio import SMALL, pixels, refused
 
 gradio_client = pytest.importorskip("gradio_client")
-SMALL = "architecture.width=32&architecture.depth=1"
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="session")
-def studio(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("studio")).wait()
-    httpx.get(f"{running.address}/studio/", timeout=120)  # loads Gradio, for which a client does not wait long enough
-    yield f"{running.address}/studio"
-    code, seconds, _ = running.interrupt()
-    assert code == 0 and seconds < 10
-
-
-@pytest.fixture(scope="session")
-def client(studio, tmp_path_factory):
-    return gradio_client.Client(f"{studio}/", verbose=False, analytics_enabled=False,
-                                download_files=str(tmp_path_factory.mktemp("results")))
-
-
-@pytest.fixture(scope="session")
-def learnt(client):
-    """The last report of a small run that `train` streamed, and all reports."""
-    reports = list(client.submit(variant="denoising", code=4, noise=0.2, epochs=3, more=SMALL, api_name="/train"))
-    return reports[-1], reports
-
-
-@pytest.fixture
-def bring(tmp_path):
-    """bring(array) writes a PNG and returns it as a client's file."""
-
-    def made(array: np.ndarray, name: str = "picture.png"):
-        Image.fromarray(array).save(tmp_path / name)
-        return gradio_client.handle_file(str(tmp_path / name))
-
-    return made
-
-
-def pixels(path: str) -> np.ndarray:
-    return np.asarray(Image.open(path))
-
-
-def refused(call, *words: str) -> str:
-    with pytest.raises(Exception) as caught:
-        call()
-    said = str(caught.value)
-    assert all(word in said for word in words) and "Traceback" not in said and "\n" not in said.strip(), said
-    return said
 
 
 def test_every_action_is_an_endpoint_with_types_and_examples(client):
     told = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(told) == {f"/{name}" for name in ("inpaint", "denoise", "reconstruct", "encode", "decode", "interpolate",
-                                                  "models", "train", "stop")}  # fmt: skip
+                                                  "models", "train", "resume", "stop")}  # fmt: skip
     for endpoint in told.values():
         assert endpoint["description"].endswith(".")
         for parameter in endpoint["parameters"]:
@@ -238,7 +193,8 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
                 return tools, listed, filled, wrong, stolen, trained
 
     tools, listed, filled, wrong, stolen, trained = asyncio.run(use())
-    assert {"inpaint", "denoise", "reconstruct", "encode", "decode", "interpolate", "models", "train"} <= {
+    assert {"inpaint", "denoise", "reconstruct", "encode", "decode", "interpolate", "models", "train",
+            "resume", "stop"} <= {
         tool.name for tool in tools}
     assert learnt[0]["job"] in listed.content[0].text
     shown = next(part for part in filled.content if part.type == "image")

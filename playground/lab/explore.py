@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.data import datasets
-from playground.events import Snapshot
+from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.knobs import knobs, read
 from playground.lab.map_knobs import described
@@ -34,13 +34,29 @@ class Exploration:
             st.session_state.map_chosen = "kind" in asked
         st.session_state.not_found = ""
         if st.session_state.explored and st.session_state.explored not in self.titles:
+            st.session_state.not_found = self._why_not(st.session_state.explored)
             st.session_state.explored = ""
-            st.session_state.not_found = "The model in this link is not here any more, so this is your own run."
+
+    def _why_not(self, name: str) -> str:
+        try:
+            title = self.visit.bench.experiment(name).title
+        except Trouble:
+            return "The model in this link is not here any more, so this is your own run."
+        return f"The model in this link, {title}, has no code and so no map: this is your own run."
 
     @property
     def name(self) -> str:
-        """The run or model that is shown."""
-        return st.session_state.explored or self.visit.job
+        """The run or model that is shown; empty where that would be the visitor's run and it has no code."""
+        return st.session_state.explored or (self.visit.job if self.visit.experiment.architecture.has_code else "")
+
+    @property
+    def nothing(self) -> str:
+        """Why there is no map, in words; empty where there is one."""
+        if self.name:
+            return ""
+        title = self.visit.experiment.title
+        do = "choose another model, or train" if self.choices else "train"
+        return f"Your run, {title}, has no code that everything passes through, so it has no map: {do} an autoencoder."
 
     @property
     def knobs(self) -> MapKnobs:
@@ -58,19 +74,28 @@ class Exploration:
 
     @cached_property
     def choices(self) -> list[dict[str, str]]:
-        """The visitor's run first, then the others that learnt something, newest first, then the shipped models."""
+        """The visitor's run first, then the others that learnt something, newest first, then the shipped models.
+
+        Of all these, those that have a code.
+        """
         visit, own = self.visit, self.visit.job
-        found = [_choice("Your run", own, visit.experiment, visit.status)]
-        others = [one for one in visit.bench.jobs() if one.job != own and _learnt(one)][:MOST_RUNS]
-        found += [_choice("Other runs", one.job, one.title, one.status) for one in others]
-        shipped = [one for one in visit.bench.library.models() if one.status == "shipped"]
-        return found + [_choice("Shipped models", one.name, one.experiment, "shipped") for one in shipped]
+        mine = [(own, visit.experiment, visit.status)]
+        others = [(one.job, one.title, one.status) for one in visit.bench.jobs() if one.job != own and _learnt(one)]
+        library = visit.bench.library.models()
+        shipped = [(one.name, one.experiment, "shipped") for one in library if one.status == "shipped"]
+        groups = {"Your run": mine, "Other runs": others, "Shipped models": shipped}
+        return [
+            _choice(group, *one)
+            for group, models in groups.items()
+            for one in [one for one in models if one[1].architecture.has_code][:MOST_RUNS]
+        ]
 
     def data(self) -> dict[str, Any]:
         """What the component is told; everything else it asks of the routes."""
         name = self.name
         return {
             "name": name,
+            "nothing": self.nothing,
             "own": name == self.visit.job,
             "live": self.visit.bench.snapshot(name) is not None,
             "choices": self.choices,

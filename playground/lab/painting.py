@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
 
+from playground.architectures import architectures
 from playground.data import datasets
+from playground.experiment import Experiment, Training
 from playground.lab.session import Visit
 from playground.lab.whole import whole
 from playground.restorer import Choice, Restorer
+from playground.tasks import tasks
+from playground.variants import variants
 
 PREFIX = "paint."
 WAYS = ("fill", "noise")
@@ -83,9 +87,17 @@ class Painting:
             "datasets": tuple(sets),
             "noises": tuple({"name": name, "title": title, "help": help} for name, (title, help) in NOISES.items()),
             "start": {**settings, "linked": st.session_state.painting_linked},
-            "train": {"inpaint": "/?task=inpaint", "denoise": "/?variant=denoising"},
+            "train": {use: f"/?{made.to_query()}" for use, made in self.lacking().items()},
             "problems": tuple(problems),
         }
+
+    def lacking(self) -> dict[str, Experiment]:
+        """Use -> a quick experiment that gives a model for it, on the images of the visitor's run."""
+        data = self.visit.experiment.data
+        plain = Experiment(data) if min(data.shape[1:]) > 1 else Experiment()
+        network = architectures["unet"](width=8)
+        fill = replace(plain, task=tasks["inpaint"](), architecture=network, training=Training(loss="bce"))
+        return {"inpaint": fill, "denoise": replace(plain, variant=variants["denoising"]())}
 
     def act(self, asked: dict[str, Any]) -> None:
         """Somebody chose a model, a picture or a noise on the page."""

@@ -14,8 +14,8 @@ SCRIPTS = {  # name -> the scripts that make it up, in order
         "latent_pad", "latent_live", "latent_colour", "latent",
     ),
     "paint": (
-        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_ask", "paint_bring", "paint_pad", "paint_show",
-        "paint",
+        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_keep", "paint_ask", "paint_bring", "paint_pad",
+        "paint_show", "paint",
     ),
 }
 STYLES = {"latent": ("latent", "latent_panel")}  # where there is more than one

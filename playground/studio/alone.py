@@ -24,8 +24,8 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     from playground.studio import page
     from playground.studio.zero import Hosting, SlicedTrainings
 
-    bench = server.workbench(Hosting)
-    trainings = SlicedTrainings(bench, gpu) if gpu else None  # type: ignore[arg-type]
+    bench = server.workbench(Hosting if gpu else None)
+    trainings = SlicedTrainings(bench, gpu) if gpu is not None and isinstance(bench, Hosting) else None
     demo = page.build(bench, trainings, lab=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a host's polite end saves the runs, as Ctrl-C does
     demo.launch(
@@ -35,7 +35,7 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
         max_threads=demo.max_threads,
         share=False,
         prevent_thread_lock=True,
-        app_kwargs={"routes": _routes(server), "lifespan": _living(server)},
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
         **page.served(),
     )
     print(
@@ -45,6 +45,8 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     try:
         demo.block_thread()
     finally:
+        if trainings is not None:
+            trainings.close()
         bench.close()
 
 
@@ -69,12 +71,16 @@ def _routes(server: Any) -> list[BaseRoute]:
     return [*server.live.routes(), *server.explore.routes(), *pieces.routes(), Route("/health", server.health), *home]
 
 
-def _living(server: Any) -> Any:
+def _living(server: Any, trainings: Any) -> Any:
+    """The server's lifespan: the live stream, and what was learning when the last process ended is taken up."""
+
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
         import asyncio
 
         work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later())]
+        if trainings is not None:
+            trainings.take_up()
         try:
             yield
         finally:

@@ -131,6 +131,8 @@ class Actions:
     async def models(self, way: str = "", request: gr.Request = NOBODY) -> list[dict]:
         """List what can be used: shipped models and runs, trained here or in the Lab, and what each is good for.
 
+        "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
+
         Args:
             way: "inpaint", "project", "denoise" or "reconstruct" to list only what can do that; empty for all
         """
@@ -141,28 +143,43 @@ class Actions:
         self,
         variant: str = "undercomplete",
         data: str = "digits",
-        code: int = 16,
+        code: int | None = None,
         rho: float | None = None,
         noise: float | None = None,
         epochs: int = 20,
         more: str = "",
+        task: str = "reconstruct",
+        architecture: str = "dense",
         request: gr.Request = NOBODY,
     ) -> AsyncIterator[dict]:
-        """Train an autoencoder; its progress comes as a stream of reports, of which the last has the held-out figures.
+        """Train a network; its progress comes as a stream of reports, of which the last has the held-out figures.
 
         Args:
-            variant: undercomplete, contractive, sparse or denoising
+            variant: undercomplete, contractive, sparse or denoising; it has a say where the task is to reconstruct
             data: the data set's name, such as digits, shapes, photos or mnist
-            code: how many numbers an image is squeezed into
+            code: how many numbers an image is squeezed into, or the maps in the middle of a U-Net; empty for the usual
             rho: the average activation wanted, for the sparse variant
             noise: how strong the noise is, 0 to 1, for the denoising variant
             epochs: passes over the data
             more: any other setting in a link's words, such as "architecture.width=128&training.rate=0.003"
+            task: "reconstruct", or "inpaint" for a network that fills what is hidden
+            architecture: "dense" or "convolutional"; "unet", with skip connections and without a code, to inpaint
         """
         settings = {"variant": variant, "data": data, "architecture.code": code, "variant.rho": rho,
-                    "variant.level": noise, "training.epochs": epochs}  # fmt: skip
+                    "variant.level": noise, "training.epochs": epochs, "task": task, "architecture": architecture}
         async with self.turn(request):
             job = await self.trainings.start(visitor(request), experiment(settings, more))
+        async for told in self.trainings.follow(job):
+            yield told
+
+    async def resume(self, job: str, request: gr.Request = NOBODY) -> AsyncIterator[dict]:
+        """Let a run go on that was stopped, or saved by an earlier server; reports come as from `train`.
+
+        Args:
+            job: the run's name, as `train` or `models` tells it
+        """
+        async with self.turn(request):
+            await self.trainings.resume(visitor(request), job)
         async for told in self.trainings.follow(job):
             yield told
 
@@ -241,9 +258,11 @@ def expose(actions: Actions) -> None:
         settings = [
             said(gr.Textbox("undercomplete", label="variant"), "sparse"),
             said(gr.Textbox("digits", label="data"), "digits"),
-            said(gr.Number(16, label="code", precision=0), 16), said(gr.Number(None, label="rho"), 0.05),
+            said(gr.Number(None, label="code", precision=0), 16), said(gr.Number(None, label="rho"), 0.05),
             said(gr.Number(None, label="noise"), 0.3), said(gr.Number(20, label="epochs", precision=0), 20),
             said(gr.Textbox("", label="more"), "architecture.width=128"),
+            said(gr.Textbox("reconstruct", label="task"), "inpaint"),
+            said(gr.Textbox("dense", label="architecture"), "unet"),
         ]  # fmt: skip
         job = said(gr.Textbox(label="job"), "the job that train reports")
         several_in = pictures.files("images", ["first.png", "second.png"])
@@ -255,6 +274,7 @@ def expose(actions: Actions) -> None:
         _endpoint(actions.interpolate, [model, image, other, steps, way], [row, several])
         _endpoint(actions.models, [good_for], told)
         _endpoint(actions.train, settings, told)
+        _endpoint(actions.resume, [job], told)
         _endpoint(actions.stop, [job], told)
 
 

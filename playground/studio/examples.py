@@ -21,11 +21,14 @@ SHOWN = (  # way, data set, which held-out image, mask
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """What one example sets: the way, the model, the picture (c, h, w) and its mask (h, w), large enough to paint."""
+    """What one example sets: the way, the data set and its title, and the picture (c, h, w) with its mask (h, w).
+
+    Both are large enough to paint on.
+    """
 
     way: str
-    model: str
     data: str
+    title: str
     image: np.ndarray
     hidden: np.ndarray
 
@@ -35,11 +38,20 @@ def examples(restorer: Restorer) -> list[Example]:
     return [made for shown in SHOWN if (made := _example(restorer, *shown)) is not None]
 
 
+def ways(way: str) -> tuple[str, ...]:
+    """The ways of models that serve what the page calls `way`, the better one first."""
+    return ("inpaint", "project") if way == "inpaint" else (way,)
+
+
+def suited(restorer: Restorer, way: str, data: str) -> str | None:
+    """The model to begin with for pictures of a data set: one trained on them, else a classical fill; or none."""
+    found = [one.name for its in ways(way) for one in restorer.choices(its) if one.data == data]
+    return found[0] if found else "telea" if way == "inpaint" else None
+
+
 def _example(restorer: Restorer, way: str, data: str, which: int, mask: str | None) -> Example | None:
-    ways = ("inpaint", "project") if way == "inpaint" else (way,)
-    fitting = [one.name for its in ways for one in restorer.choices(its) if one.data == data and one.shipped]
-    model = fitting[0] if fitting else "telea" if way == "inpaint" else None
-    if model is None:
+    fitting = [one for its in ways(way) for one in restorer.choices(its) if one.data == data and one.shipped]
+    if not fitting and way != "inpaint":
         return None
     loaded = datasets[data]().load()
     image = loaded.images[loaded.held_out[which]]
@@ -47,7 +59,7 @@ def _example(restorer: Restorer, way: str, data: str, which: int, mask: str | No
     hidden = np.zeros((h, w), bool) if mask is None else draw(mask, h, w, which)
     big = enlarged(image)
     factor = big.shape[1] // image.shape[1]
-    return Example(way, model, datasets[data].title, big, hidden.repeat(factor, 0).repeat(factor, 1))
+    return Example(way, data, datasets[data].title, big, hidden.repeat(factor, 0).repeat(factor, 1))
 
 
 def painted(hidden: np.ndarray) -> np.ndarray:

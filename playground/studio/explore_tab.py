@@ -13,7 +13,7 @@ from playground.probes.maps import MapKnobs
 from playground.studio.endpoints import Actions
 from playground.studio.pieces import piece
 
-NOTHING = "There is nothing to explore yet: train a model for a few seconds, and its map is here."
+NOTHING = "There is nothing to explore yet: train a model that has a code for a few seconds, and its map is here."
 
 
 class Explore:
@@ -37,7 +37,7 @@ class Explore:
 
     def refresh(self) -> tuple[str, Any]:
         """What the component is told: the models there are now; and the words where there are none."""
-        found = {one.name: one for one in self.restorer.choices()}
+        found = {one.name: one for one in self.restorer.choices() if one.code}  # others have no space of codes
         if not found:
             return "", gr.Markdown(NOTHING, visible=True)
         choices = [

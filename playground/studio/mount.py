@@ -13,13 +13,15 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from playground.idle import idle
 from playground.studio import pieces
 
 if TYPE_CHECKING:  # the port opens before torch is imported
     from playground.workbench import Workbench
 
 PATH = "/studio"
-WARM_AFTER = 40.0  # seconds after the start: the first page and the maps come first
+QUIET = 3.0  # seconds without work, after which Gradio is loaded: the first page comes first
+WARM_AFTER = 40.0  # seconds after the start at the latest
 
 
 class Studio:
@@ -37,11 +39,12 @@ class Studio:
     def routes(self) -> list[BaseRoute]:
         return [Route(PATH, self._to_folder), Mount(PATH, self), *pieces.routes()]
 
-    async def warm_later(self, seconds: float = WARM_AFTER) -> None:
-        """After a while, have Gradio imported, so that the first visitor waits less. PLAYGROUND_WARM=0: never."""
+    async def warm_later(self, quiet: float = QUIET, most: float = WARM_AFTER) -> None:
+        """As soon as the server is idle, have the Studio made: nobody is to wait for it. PLAYGROUND_WARM=0: never."""
         if os.environ.get("PLAYGROUND_WARM", "1") != "0":
-            await asyncio.sleep(seconds)
-            await asyncio.to_thread(_import)
+            await asyncio.to_thread(self._find_workbench)
+            await idle(quiet, most)
+            self._begin()
 
     def end_streams(self) -> None:
         """End what Gradio keeps open for each page, so that the server can stop."""
@@ -57,15 +60,19 @@ class Studio:
             await asyncio.wait([self._task], timeout=5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._task is None or (self._task.done() and not self._over.is_set()):  # a start that failed is tried again
-            self._ready.clear()
-            self._task = asyncio.create_task(self._live())
+        self._begin()
         await self._until_ready()
         if self._app is None or self._over.is_set():
             return await PlainTextResponse("The Studio is not there now.", 503)(scope, receive, send)
         # Gradio is mounted once more, under the same path, inside its own host: this mount's prefix is given back
         whole = {**scope, "root_path": scope.get("root_path", "").removesuffix(PATH)}
         await self._app(whole, receive, send)
+
+    def _begin(self) -> None:
+        """Have the app made, if it is not; a start that failed is tried again."""
+        if self._task is None or (self._task.done() and not self._over.is_set()):
+            self._ready.clear()
+            self._task = asyncio.create_task(self._live())
 
     async def _until_ready(self) -> None:
         ready = asyncio.ensure_future(self._ready.wait())
@@ -91,10 +98,6 @@ class Studio:
     async def _to_folder(request: Request) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{PATH}/{query}", 307)
-
-
-def _import() -> None:
-    import gradio  # noqa: F401
 
 
 def _build(workbench: Workbench):

@@ -73,7 +73,7 @@ class Restore:
         shown = {"show_progress": "minimal", **quiet}
         gr.on([editor.change], self.run, inputs, outputs, trigger_mode="always_last", **shown)
         gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
-        demo.load(self.run, inputs, outputs, **shown)
+        demo.load(self.first, None, model, show_progress="hidden", **quiet).then(self.run, inputs, outputs, **shown)
         way.change(self.switch, way, [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, **shown
         )
@@ -81,7 +81,7 @@ class Restore:
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
         titles = {name: title for title, name in WAYS.items()}
         pictured = [
-            (examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.data}")
+            (examples.editor_value(one.image, one.hidden)["composite"], f"{titles[one.way]}: {one.title}")
             for one in self._examples
         ]
         gallery = gr.Gallery(
@@ -102,8 +102,7 @@ class Restore:
 
     def choices(self, way: str) -> list[tuple[str, str]]:
         """(title, name) of what can be chosen for a way; painted holes are filled by projection or classically too."""
-        ways = ("inpaint", "project") if way == "inpaint" else (way,)
-        found = {one.name: one.title for its in ways for one in self.restorer.choices(its)}
+        found = {one.name: one.title for its in examples.ways(way) for one in self.restorer.choices(its)}
         named = [
             (f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
             for name, title in found.items()
@@ -112,6 +111,11 @@ class Restore:
 
     def refresh(self, way: str) -> Any:
         return gr.Dropdown(choices=self.choices(way))
+
+    def first(self) -> Any:
+        """The models there are when the page is opened, beginning with the one that suits the picture shown."""
+        one = self._examples[0]
+        return gr.Dropdown(choices=self.choices(one.way), value=examples.suited(self.restorer, one.way, one.data))
 
     def switch(self, way: str) -> tuple:
         found = self.choices(way)
@@ -131,7 +135,7 @@ class Restore:
         one = self._examples[chosen.index]
         return (
             one.way,
-            gr.Dropdown(choices=self.choices(one.way), value=one.model),
+            gr.Dropdown(choices=self.choices(one.way), value=examples.suited(self.restorer, one.way, one.data)),
             examples.editor_value(one.image, one.hidden),
         )
 

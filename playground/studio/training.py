@@ -13,6 +13,7 @@ from playground.studio.limits import LIMITS, Limits
 from playground.workbench import Workbench
 
 ENDED = ("stopped", "failed", "done")
+NOBODY = "There is no run or model of that name."
 TOLD_EVERY = 0.5  # seconds between two reports
 
 
@@ -21,11 +22,15 @@ def experiment(settings: Mapping[str, Any], more: str = "") -> Experiment:
 
     None leaves a setting at its default; Trouble names everything that there is not or that is out of range.
     """
-    pairs = [(name, str(value)) for name, value in settings.items() if value is not None]
+    pairs = [(name, _text(value)) for name, value in settings.items() if value is not None]
     made, problems = Experiment.from_query("&".join(filter(None, (urlencode(pairs), more.partition("?")[2] or more))))
     if problems:
         raise Trouble(f"{'; '.join(problems)}.")
     return made
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Trainings:
@@ -38,18 +43,47 @@ class Trainings:
 
     async def start(self, visitor: str, experiment: Experiment) -> str:
         """Begin a run; returns its name. Trouble where this visitor trains as many as one may."""
-        learning = [job for job in self._jobs.get(visitor, ()) if self.learning(job)]
+        learning = self._learning_of(visitor)
+        job = self._begin(experiment)
+        self._note(visitor, [*learning, job])
+        return job
+
+    async def resume(self, visitor: str, job: str) -> None:
+        """Let a run go on that was stopped or paused, by whomever, or saved by a server before this one.
+
+        Nothing happens where it goes on already. Trouble for a name that there is not, for a run that has taken all its
+        steps, and where this visitor trains as many as one may.
+        """
+        snapshot = self.workbench.snapshot(job)
+        if snapshot is None:
+            raise Trouble(NOBODY)
+        if snapshot.status == "done":
+            raise Trouble("This run has taken all its steps: train a new one with more epochs.")
+        if snapshot.status == "running":
+            return
+        learning = self._learning_of(visitor, job)
+        await self._go_on(job, snapshot.title)
+        self._note(visitor, [*learning, job])
+
+    def _learning_of(self, visitor: str, besides: str = "") -> list[str]:
+        """What a visitor trains besides a run; Trouble where it is as much as one may."""
+        learning = [job for job in self._jobs.get(visitor, ()) if job != besides and self.learning(job)]
         if len(learning) >= self.limits.trainings:
             raise Trouble(f"One visitor may train {self.limits.trainings} runs at a time here: stop one first.")
-        job = self._begin(experiment)
-        self._jobs[visitor] = [*learning, job]
+        return learning
+
+    def _note(self, visitor: str, learning: list[str]) -> None:
+        self._jobs[visitor] = learning
         self._jobs = {who: jobs for who, jobs in self._jobs.items() if any(map(self.learning, jobs))}
-        return job
 
     def _begin(self, experiment: Experiment) -> str:
         job = self.workbench.start(experiment)
         self._aside(self._end_later(job))
         return job
+
+    async def _go_on(self, job: str, experiment: Experiment) -> None:
+        await asyncio.wrap_future(self.workbench.resume(job))
+        self._aside(self._end_later(job))
 
     def _aside(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -63,7 +97,7 @@ class Trainings:
     async def stop(self, job: str) -> None:
         """End a run and keep it; nothing happens where it has ended. Trouble for a name that there is not."""
         if self.workbench.snapshot(job) is None:
-            raise Trouble("There is no run or model of that name.")
+            raise Trouble(NOBODY)
         try:
             await asyncio.wrap_future(self.workbench.stop(job))
         except KeyError:

@@ -44,7 +44,7 @@ def studio(browser, server):
                 strangers.append(asked.url) if not asked.url.startswith((server.address, "data:", "blob:")) else None
             ),
         )
-        page.goto(f"{server.address}/studio/")
+        page.goto(f"{server.address}/studio/", timeout=120_000)  # the first one has Gradio loaded
         page.wait_for_selector("#restore-editor canvas")
         until(page, lambda: "hidden" in facts(page))
         page.wait_for_timeout(600)  # the editor draws its picture
@@ -143,3 +143,35 @@ def test_the_lab_and_the_studio_lead_to_each_other_and_share_their_models(studio
     page.get_by_role("link", name="Lab").click()
     page.wait_for_selector("[data-testid=live-curves]", state="attached")
     assert job
+
+
+def test_inpainting_is_trained_stopped_resumed_and_then_fills(studio):
+    page = studio()
+    page.get_by_role("tab", name="Train").click()
+    variant = page.locator("#train-variant")
+    variant.wait_for()
+    page.get_by_role("radio", name="Inpaint").click()
+    variant.wait_for(state="hidden")
+    page.get_by_role("radio", name="U-Net").click()
+    page.get_by_text("Middle maps").first.wait_for()
+    go, stop, resume = (page.get_by_role("button", name=name, exact=True) for name in ("Train", "Stop", "Resume"))
+    assert resume.is_disabled()
+    go.click()
+    until(page, lambda: int(told(page, "step") or 0) > 2, 60)
+    stop.click()
+    until(page, lambda: told(page, "status") == "stopped" and resume.is_enabled())
+    step, run = int(told(page, "step")), told(page, "job")
+    resume.click()
+    until(page, lambda: int(told(page, "step")) > step and told(page, "job") == run, 60)
+    stop.click()
+    until(page, lambda: told(page, "status") == "stopped" and resume.is_enabled())
+    page.get_by_role("radio", name="Reconstruct").first.click()
+    variant.wait_for()
+    assert page.get_by_role("radio", name="U-Net").count() == 0
+    other = studio()  # somebody else, later: it is chosen by itself
+    assert other.locator("#restore-model input").input_value().startswith("Inpaint 64")
+    until(other, lambda: other.locator("#restore-result img").count() > 0 and "hidden" in facts(other))
+    other.get_by_role("tab", name="Train").click()
+    other.locator("#train-run input").click()
+    other.get_by_role("option", name=run[:6]).click()
+    until(other, lambda: told(other, "job") == run and other.get_by_role("button", name="Resume").is_enabled())

@@ -11,6 +11,8 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
   room.data = data;
   if (data.live) bus.follow(data.name);
   chooser(room);
+  root.querySelector('.latent').classList.toggle('none', !data.name);
+  if (!data.name) { room.name = ''; return nothing(room); }
   if (!other) return;
   room.knobs = { ...data.start };
   room.name = data.name;
@@ -94,6 +96,12 @@ function tool(room, name) {
   for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
 }
 
+// A run without a code has no map: words instead, and what to do.
+function nothing(room) {
+  room.status('none');
+  room.say(room.data.nothing, { verb: 'Train an autoencoder', act: () => location.assign(new URL('/', document.baseURI)) });
+}
+
 // Without the lens the panel's picture follows the pointer, and nothing lies over the map.
 function lens(room, on = !prefs.lens) {
   prefs.lens = on;
@@ -108,6 +116,8 @@ function chooser(room) {
     groups.get(one.group).append(tag('option', { value: one.name }, one.title));
   }
   select.replaceChildren(...groups.values());
+  select.disabled = !room.data.choices.length;
+  if (!room.data.name) select.prepend(tag('option', { value: '' }, select.disabled ? 'None yet' : 'Choose a model'));
   select.value = room.data.name;
 }
 

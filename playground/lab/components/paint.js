@@ -183,13 +183,15 @@ async function arrive(room) {
       const answer = await reach(new URL(`/paint/desk/${saved.desk}`, document.baseURI));
       const facts = answer.ok ? await answer.json() : await again(room, saved);
       if (facts) {
-        room.image = saved.image;
+        Object.assign(room, { image: saved.image, file: saved.file });
         const hole = memory?.desk === saved.desk && memory.hole.w === facts.width && memory.hole.h === facts.height ? memory.hole : null;
         await Promise.all([room.open(facts, saved.mask ?? facts.mask, hole), room.strip(16 * Math.floor((facts.index ?? 0) / 16))]);
         return room.tell();
       }
     }
+    const lost = !fresh;
     const strip = room.strip(16 * Math.floor(start.index / 16));
     await Promise.all([strip, room.bring({ data: start.data, index: start.index, like: data.datasets.find(one => one.name === start.data)?.like ?? '' })]);
+    if (lost) room.say(LOST, true);
   } catch (error) { room.trouble(error); }
 }

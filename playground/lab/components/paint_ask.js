@@ -1,27 +1,5 @@
-// What is asked of the playground: a desk for the picture, results as they come; and what this tab keeps of it all.
-const KEPT = 'playground.paint', MOST_KEPT = 1.5e6, SLOW = 400; // characters of what a tab keeps; ms until progress shows
-
-const kept = {
-  read() { try { return JSON.parse(sessionStorage.getItem(KEPT)) ?? {}; } catch { return {}; } },
-  write(value) {
-    for (const drop of [[], ['image'], ['image', 'mask']]) { // what does not fit stays on the server alone
-      const { ...some } = value;
-      for (const name of drop) delete some[name];
-      try { sessionStorage.setItem(KEPT, JSON.stringify(some)); return; } catch { /* full, or not allowed */ }
-    }
-  },
-};
-
-// What a reload needs: the desk, where its picture is from, the mask, and how the controls stand.
-function keep(room) {
-  const { facts, hole, tool, size, way, model, kind, level, seed, shown, image, compare } = room;
-  if (!facts) return;
-  const mask = hole.bytes.length / 6 < MOST_KEPT ? hole.pack() : undefined;
-  kept.write({
-    desk: facts.desk, spec: facts.data ? { data: facts.data, index: facts.index, like: facts.like } : null, mask, tool, size, way,
-    model, chosen: room.chosen, kind, level, seed, shown, compare, image: !facts.data && image?.length < MOST_KEPT ? image : undefined, from: facts.kind, strip: room.$('.data').value,
-  });
-}
+// What is asked of the playground: a desk for the picture, and results as they come.
+const SLOW = 400; // ms until progress shows
 
 const desk = (room, path = '') => new URL(`/paint/desk/${room.facts.desk}${path && '/' + path}`, document.baseURI);
 const post = (address, body, type = 'application/octet-stream') => ({ method: 'POST', body, headers: { 'Content-Type': type } });
@@ -91,20 +69,12 @@ async function recover(room, began) {
   room.facts.desk = '';
   try {
     const told = await again(room, saved);
-    if (!told) return room.trouble(new Error('This picture is not on the server any more, and was too large for this tab to keep: bring it again.'));
+    if (!told) return room.trouble(new Error(LOST));
     room.facts.desk = told.desk;
     room.hole.unpack(mask);
     keep(room);
     await work(room, began, false);
   } catch (error) { room.trouble(error); }
-}
-
-// What the tab kept of the picture, onto a new desk; null where it kept none.
-async function again(room, saved) {
-  if (saved.spec) return putOnDesk(room, { ...saved.spec, desk: '' });
-  if (!saved.image) return null;
-  const blob = await (await fetch(saved.image)).blob();
-  return putOnDesk(room, { kind: 'upload', name: 'The picture' }, blob);
 }
 
 async function* lines(answer) {

@@ -116,6 +116,7 @@ function paintBring(room) {
     if (blob.size > LARGEST) return room.trouble(new Error(`${name || 'This file'} is larger than ${LARGEST / 1e6} MB.`));
     if (blob.size < MOST_KEPT * .7) room.image = await new Promise(done => { const r = new FileReader(); r.onload = () => done(r.result); r.readAsDataURL(blob); });
     else room.image = '';
+    room.file = await files.put(blob);
     await bring({ kind, name, shape: room.wanted?.() }, blob);
   };
   room.upload = upload;
