@@ -41,7 +41,8 @@ def test_learns_what_it_has_not_seen(kind, architecture, data):
     made = experiment(kind, architecture, data, rate=1e-2, epochs=1000, seed=1)
     calm = {"contractive": {"variant.weight": 0.01}, "sparse": {"variant.beta": 0.01},
             "denoising": {"variant.level": 0.1},
-            "inpaint": {"task.holes": "noise", "task.share": 0.1, "task.known": 1.0}}.get(kind, {})
+            "inpaint": {"task.holes": "noise", "task.share": 0.1, "task.known": 1.0} if data != "plane" else {},
+            }.get(kind, {})
     run = session(made.retuned(calm))
     first = run.held_out_loss
     events = train(run)

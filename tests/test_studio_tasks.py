@@ -189,7 +189,8 @@ def test_the_train_tabs_controls_follow_what_is_chosen():
     assert network["value"] == "unet"
 
 
-def test_the_tabs_offer_what_suits(bench):
+def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
+    monkeypatch.setattr(bench.library, "shipped", tmp_path)
     from playground.restorer import Restorer
     from playground.studio import examples
     from playground.studio.explore_tab import Explore
@@ -207,6 +208,10 @@ def test_the_tabs_offer_what_suits(bench):
     assert examples.suited(Actions.restorer, "inpaint", "digits") == jobs["inpaint"]
     assert examples.suited(Actions.restorer, "inpaint", "shapes") == "telea"
     assert examples.suited(Actions.restorer, "denoise", "digits") is None
+    monkeypatch.undo()  # and where models are shipped, these
+    suited = [examples.suited(Actions.restorer, "inpaint", data) for data in ("digits", "shapes", "photos")]
+    assert suited == ["inpaint-digits", "inpaint-shapes", "inpaint-photos"]
+    assert examples.suited(Actions.restorer, "denoise", "digits") == "denoising-digits"
     told, _ = Explore(Actions).refresh()
     assert jobs["plain"] in told and jobs["inpaint"] not in told
 

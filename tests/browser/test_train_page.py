@@ -282,28 +282,3 @@ def test_a_run_shared_by_two_pages_is_paused_for_both(visit):
     button(two, "Pause").wait_for()
     button(two, "Pause").click()
     button(one, "Resume").wait_for()
-
-
-def test_inpainting_is_chosen_trained_and_left_again(visit):
-    page = ready(visit(f"{SMALL}&variant=sparse&variant.rho=0.2"))
-    page.get_by_role("radio", name="Inpaint").click()
-    page.get_by_role("radio", name="U-Net").click()
-    page.wait_for_url("**task=inpaint**")
-    page.wait_for_url("**architecture=unet**")
-    assert "variant" not in page.url and page.get_by_role("radio", name="Sparse").count() == 0
-    ready(page)
-    network = page.get_by_test_id("network")
-    until(page, lambda: network.locator(".skip").count() == 3)
-    button(page, "Train").click()
-    pictures = page.get_by_test_id("live-reconstructions")
-    until(page, lambda: step(page) > 3 and pictures.get_attribute("data-psnr"))
-    button(page, "Stop").click()
-    until(page, lambda: data(page, "status") == "stopped")
-    link = re.sub(r"&?run=[^&]*", "", page.url)
-    page.get_by_role("radio", name="Reconstruct").click()
-    page.get_by_role("radio", name="Sparse").wait_for()
-    page.wait_for_url("**variant.rho=0.2**")
-    assert page.get_by_role("radio", name="Sparse").is_checked() and "architecture=unet" not in page.url
-    assert page.get_by_role("radio", name="U-Net").count() == 0
-    other = ready(visit(address=link))  # the link of before, on another machine
-    assert other.get_by_role("radio", name="U-Net").is_checked() and "task=inpaint" in other.url

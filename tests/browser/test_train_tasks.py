@@ -1,0 +1,36 @@
+"""The Train page's tasks in a real Chromium: another task is chosen, trained and left again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.test_train_page import SMALL, button, data, ready, step, until
+
+pytestmark = pytest.mark.browser
+
+
+def test_inpainting_is_chosen_trained_and_left_again(visit):
+    page = ready(visit(f"{SMALL}&variant=sparse&variant.rho=0.2"))
+    page.get_by_role("radio", name="Inpaint").click()
+    page.get_by_role("radio", name="U-Net").click()
+    page.wait_for_url("**task=inpaint**")
+    page.wait_for_url("**architecture=unet**")
+    assert "variant" not in page.url and page.get_by_role("radio", name="Sparse").count() == 0
+    ready(page)
+    network = page.get_by_test_id("network")
+    until(page, lambda: network.locator(".skip").count() == 3)
+    button(page, "Train").click()
+    pictures = page.get_by_test_id("live-reconstructions")
+    until(page, lambda: step(page) > 3 and pictures.get_attribute("data-psnr"))
+    button(page, "Stop").click()
+    until(page, lambda: data(page, "status") == "stopped")
+    link = re.sub(r"&?run=[^&]*", "", page.url)
+    page.get_by_role("radio", name="Reconstruct").click()
+    page.get_by_role("radio", name="Sparse").wait_for()
+    page.wait_for_url("**variant.rho=0.2**")
+    assert page.get_by_role("radio", name="Sparse").is_checked() and "architecture=unet" not in page.url
+    assert page.get_by_role("radio", name="U-Net").count() == 0
+    other = ready(visit(address=link))  # the link of before, on another machine
+    assert other.get_by_role("radio", name="U-Net").is_checked() and "task=inpaint" in other.url
