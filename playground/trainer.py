@@ -86,7 +86,11 @@ class Session:
             self._flush()
 
     def _score(self, batch: torch.Tensor, rng: torch.Generator) -> Losses:
-        return self.experiment.task.losses(self.model, batch, self.experiment.variant, rng)
+        for side, terms in self.experiment.task.losses(self.model, batch, self.experiment.variant, rng):
+            if decay := self.experiment.training.decay:
+                squares = [weights.square().sum() for weights in self.model.sides()[side] if weights.ndim > 1]
+                terms["decay"] = decay / 2 * torch.stack(squares).sum()
+            yield side, terms
 
     def _flush(self) -> None:
         """Empty the buffer of terms, and add a row to the history if one is due here.
@@ -185,6 +189,7 @@ class Session:
         for side, optimiser in self.optimisers.items():
             for i, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{side}.{i}.{name}": t.detach().clone() for name, t in moments.items()}
+        tensors |= {f"memory.{name}": t.clone() for name, t in self.model.memory.items()}
         tensors["losses"] = self._losses[: self._filled].clone()
         tensors |= self.film.state()
         about = {
@@ -196,6 +201,8 @@ class Session:
 
     def _restore(self, saved: Checkpoint) -> None:
         self.model.load_state_dict({k.removeprefix("model."): t for k, t in saved.tensors.items() if k[:6] == "model."})
+        self.model.memory = {key.removeprefix("memory."): t.to(self.resident.device, copy=True)
+                             for key, t in saved.tensors.items() if key.startswith("memory.")}
         for side, optimiser in self.optimisers.items():
             states: dict[int, dict[str, torch.Tensor]] = {}
             for key, tensor in saved.tensors.items():
