@@ -1,4 +1,4 @@
-"""Cost of a contractive step: by formula, exact and estimated, against an undercomplete step, in turn in one process."""
+"""Cost of a contractive step, by formula, exact or estimated, against an undercomplete step, in turn in one process."""
 
 from __future__ import annotations
 
