@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import j0
 from scipy.stats import multivariate_normal
 
 from playground.data import datasets
-from playground.data.patches import CUTOFF, whitened
+from playground.data.patches import whitened
 from playground.data.plane import CENTRES, CLASSES, SPREAD
 
 
@@ -31,14 +30,12 @@ def test_whitened_patches_have_three_deviations_between_a_tenth_and_nine():
     assert images.mean() == pytest.approx(0.5, abs=0.01) and 0.1 < images.std() < 0.14
 
 
-def test_neighbouring_pixels_are_alike_only_before_whitening():
+def test_pixels_three_apart_are_alike_only_before_whitening():
     def alike(whiten):
         images = datasets["patches"](whiten=whiten, count=2000).load().images.astype(float)
-        return np.corrcoef(images[..., 1:].ravel(), images[..., :-1].ravel())[0, 1]
+        return np.corrcoef(images[..., 3:].ravel(), images[..., :-3].ravel())[0, 1]
 
-    f = np.linspace(0, 0.7, 7001)[1:]
-    power = np.exp(-2 * (f / CUTOFF) ** 4) * f  # a flat spectrum below the cut-off, in rings
-    assert alike(False) > 0.9 and alike(True) == pytest.approx((power * j0(2 * np.pi * f)).sum() / power.sum(), abs=0.1)
+    assert alike(False) > 0.8 and abs(alike(True)) < 0.2
 
 
 @pytest.mark.parametrize("curve", sorted(CLASSES))

@@ -55,7 +55,7 @@ class Plane(Dataset):
         )
 
     def density(self, points: np.ndarray, sigma: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """Log-density (m,) and score (m, 2), its gradient, at points (m, 2): of the data set's density, widened by N(0, σ²).
+        """Log-density (m,) and score (m, 2), its gradient, at points (m, 2), of the set's density widened by N(0, σ²).
 
         The curve is summed over NODES places of it, which is exact to many digits as long as its noise and σ together
         are wider than the gaps. That points are kept in [0, 1]² is left out: none but the rarest would leave it.
