@@ -22,7 +22,7 @@ GRID, NOT_NEGLIGIBLE = 60, 0.01
 
 def run(lab: Lab) -> Outcome:
     rows, picture = [], None
-    epochs = 12 if lab.quick else 150
+    epochs = 40 if lab.quick else 200
     for curve, sigma in list(CURVES.items())[: 1 if lab.quick else None]:
         query = f"data=plane&data.curve={curve}&variant.level={sigma}&training.epochs={epochs}&training.batch=256" \
                 "&training.rate=0.002"
@@ -44,8 +44,8 @@ def run(lab: Lab) -> Outcome:
             density = np.exp(log).reshape(GRID, GRID)
             picture = arrows(density, points[drawn], field[drawn], score[drawn], 0.06)
     assert picture is not None
-    return Outcome(rows, picture, "The score of the smoothed density (orange) and what the autoencoder says of it (blue), "
-                   "over the density, for the first curve.")
+    return Outcome(rows, picture, "The score of the smoothed density (orange) and what the autoencoder says of "
+                   "it (blue), over the density, for the first curve.")
 
 
 def compared(obtained: np.ndarray, true: np.ndarray) -> tuple[float, float]:

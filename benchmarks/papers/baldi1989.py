@@ -15,8 +15,8 @@ from playground.batches import to_unit
 TITLE = "Baldi & Hornik 1989: the linear autoencoder is PCA"
 SETTING = "One linear layer each way, squared error, on the training images; PCA of the same k by scikit-learn."
 NETWORK = "architecture.depth=1&architecture.output=linear&training.schedule=cosine"
-QUICK = "data.size=8&architecture.code=8&training.batch=4096&training.rate=0.01&training.epochs=4000"
-FULL = "data=mnist&architecture.code=16&training.batch=1000&training.rate=0.003&training.epochs=120"
+QUICK = "data.size=8&architecture.code=10&training.batch=4096&training.rate=0.01&training.epochs=5000"
+FULL = "data=mnist&architecture.code=12&training.batch=1000&training.rate=0.003&training.epochs=120"
 
 
 def run(lab: Lab) -> Outcome:

@@ -23,7 +23,7 @@ def gabor(parameters: np.ndarray, side: int) -> np.ndarray:
 
 
 def fit(weights: np.ndarray, side: int) -> tuple[float, np.ndarray]:
-    """R² (0 to 1) of the best Gabor function, amplitude and offset free, and its parameters; for one filter (side²,)."""
+    """R² (0 to 1) of the best Gabor function, amplitude and offset free, and its parameters, for a filter (side²,)."""
     from scipy.optimize import least_squares
 
     target = weights - weights.mean()

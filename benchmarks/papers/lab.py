@@ -92,12 +92,14 @@ class Lab:
         session = Session(experiment, self.resident(experiment.data), describe(self.device), saved)
         self.progress.note(f"{self.paper}, {name}: {experiment.title}, step {session.step:,} of {session.steps:,}")
         events, allowance, started = train(session), None, time.perf_counter()
-        saved_at = started
+        saved_at, trained = started, False
         try:
             while True:
                 event = events.send(allowance)
                 now = time.perf_counter()
-                self.progress.stepped(event, now - started)
+                if not trained:
+                    self.progress.stepped(event, now - started)
+                trained = event.step == event.steps  # what follows is measuring
                 allowance = Allowance(seconds=SLICE, steps=float("inf"))
                 if now - saved_at > SAVE_EVERY:
                     checkpoint.save(path, session.state())
