@@ -150,9 +150,13 @@ class Session:
         self._codes = self.model.vector(code)
         return float(self.experiment.task.error(self.model, code, self.held_out, seen).mean())
 
+    def score(self, images: torch.Tensor) -> tuple[str, dict[str, torch.Tensor]]:
+        """The side and the terms, differentiable, of images (B, c, h, w), as in a step but with fixed draws."""
+        return next(self._score(images, self.held_out_rng()))
+
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
-        _, terms = next(self._score(self.batches[self.step], self.held_out_rng()))
+        _, terms = self.score(self.batches[self.step])
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 
     @torch.no_grad()

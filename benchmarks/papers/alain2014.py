@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.papers.lab import Lab, Outcome, Row
 from benchmarks.papers.pictures import arrows
+from playground.data.plane import Plane
 
 TITLE = "Alain & Bengio 2014: denoising learns the score"
 SETTING = "Points about a known curve in the plane, Gaussian noise σ; (r(x) - x)/σ² against the score of the density " \
@@ -27,9 +28,10 @@ def run(lab: Lab) -> Outcome:
         query = f"data=plane&data.curve={curve}&variant.level={sigma}&training.epochs={epochs}&training.batch=256" \
                 "&training.rate=0.002"
         session = lab.fit(curve, f"{NETWORK}&{query}")
+        assert isinstance(plane := session.experiment.data, Plane)
         axis = (np.arange(GRID) + 0.5) / GRID
         points = np.stack(np.meshgrid(axis, axis), 2).reshape(-1, 2)
-        log, score = session.experiment.data.density(points, sigma)
+        log, score = plane.density(points, sigma)
         where = log > log.max() + np.log(NOT_NEGLIGIBLE)
         x = torch.from_numpy(points.astype(np.float32)).view(-1, 1, 1, 2).to(lab.device)
         with torch.no_grad():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-STARTS = ((0.2, 0.0), (0.2, np.pi / 2), (0.35, 0.0), (0.35, np.pi / 2))  # (width in sides, phase) tried for each peak
+STARTS = ((0.25, 0.0), (0.25, np.pi / 2))  # (width in sides, phase) tried for each peak
 PEAKS = 2  # of the filter's spectrum, from which frequency and direction are tried
 FITS, LOCAL = 0.5, 0.5  # R² from which a filter counts; widths in sides up to which it is local
 
@@ -44,7 +44,7 @@ def fit(weights: np.ndarray, side: int) -> tuple[float, np.ndarray]:
     for frequency, angle in _peaks(target, side):
         for width, phase in STARTS:
             start = [x0, y0, width * side, width * side, angle, frequency, phase]
-            result = least_squares(missed, np.clip(start, low, high), bounds=(low, high), max_nfev=60)
+            result = least_squares(missed, np.clip(start, low, high), bounds=(low, high), max_nfev=40)
             if (score := 1 - 2 * result.cost / total) > best:
                 best, found = float(score), result.x
     return best, found

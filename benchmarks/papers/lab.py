@@ -6,17 +6,18 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks.papers import NAMES
 from benchmarks.report import RESULTS, machine, markdown
 from playground import checkpoint
-from playground.batches import Resident
+from playground.batches import Resident, to_unit
 from playground.data import Dataset
 from playground.device import choose_device, describe
 from playground.events import Allowance, Trouble
@@ -29,6 +30,7 @@ from playground.trainer import Session, train
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOLDER = RESULTS / "papers"
 SLICE, SAVE_EVERY = 0.5, 15.0  # seconds
+PORTION = 50  # iterations of L-BFGS between two saves
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,38 @@ class Lab:
         except StopIteration:
             self.progress.end()
         checkpoint.save(path, session.state())
+        self.links.append(f"{name}: /?{query}")
+        return session
+
+    def fit_whole(self, name: str, query: str, iterations: int) -> Session:
+        """The session of a link's query, trained by L-BFGS on all training images at once instead of by Adam.
+
+        Resumes too, but for the curvature that L-BFGS has seen, which starts anew with every PORTION iterations.
+        """
+        experiment, problems = Experiment.from_query(query)
+        assert not problems, problems
+        session = Session(experiment, self.resident(experiment.data), describe(self.device))
+        path, done = self._file(name), 0
+        if path.exists() and (saved := checkpoint.load(path)).experiment == experiment:
+            session.model.load_state_dict(saved.model().state_dict())
+            done = saved.step
+        x = to_unit(session.resident.train)
+        while done < iterations:
+            optimiser = torch.optim.LBFGS(session.model.parameters(), max_iter=PORTION, history_size=20,
+                                          tolerance_change=0, tolerance_grad=0, line_search_fn="strong_wolfe")
+
+            def objective() -> torch.Tensor:
+                session.model.zero_grad()
+                _, terms = session.score(x)
+                total = torch.stack([term.mean() for term in terms.values()]).sum()
+                total.backward()
+                return total
+
+            value = float(optimiser.step(objective))  # type: ignore[arg-type]
+            done += PORTION
+            checkpoint.save(path, replace(session.state(), step=done))
+            self.progress.waiting(f"L-BFGS, objective {value:.4g}", done / iterations)
+        self.progress.end()
         self.links.append(f"{name}: /?{query}")
         return session
 

@@ -14,17 +14,17 @@ from benchmarks.papers.pictures import filters, stacked
 from playground.trainer import Session
 
 TITLE = "Vincent et al. 2010: Gabor-like filters come from noise"
-SETTING = "Whitened 12×12 patches of natural images, 100 sigmoid units, tied weights, linear output. Gabor-like: local " \
-          "oriented edges by the measure of benchmarks/papers/gabor.py."
+SETTING = "Whitened 12×12 patches of natural images, 100 sigmoid units, tied weights, linear output. Gabor-like: " \
+          "local oriented edges by the measure of benchmarks/papers/gabor.py."
 NETWORK = "data=patches&data.whiten=true&architecture.depth=1&architecture.code=100&architecture.tied=true" \
-          "&architecture.output=linear&training.schedule=cosine&training.rate=0.003&training.batch=250"
-NOISES = (0.15, 0.3)  # standard deviations of the noise; that of the patches is 0.13
+          "&architecture.output=linear&training.schedule=cosine&training.rate=0.005&training.batch=250"
+NOISES = (0.2, 0.1)  # standard deviations of the noise; that of the patches is 0.13
 DECAYS = (0.001, 0.01)
 SIDE = 12
 
 
 def run(lab: Lab) -> Outcome:
-    size = "data.count=10000&training.epochs=30" if lab.quick else "data.count=100000&training.epochs=60"
+    size = "data.count=10000&training.epochs=100" if lab.quick else "data.count=100000&training.epochs=60"
     ways = {f"noise {level:g}": f"variant=denoising&variant.units=sigmoid&variant.level={level}"
             for level in (NOISES[1:] if lab.quick else NOISES)}
     plain = "variant=contractive&variant.weight=0"
@@ -45,7 +45,8 @@ def run(lab: Lab) -> Outcome:
                     "at least twice", with_noise >= 2 * with_decay and with_noise > 0))
     pictures = [filters(seen[best[kind]][:60], SIDE, 20, 3) for kind in best]
     note = "Quick: one noise, one weight decay, 40 filters measured of each." if lab.quick else ""
-    return Outcome(rows, stacked(*pictures), "Filters learnt with noise (above) and with weight decay alone (below).", note)
+    shows = "Filters learnt with noise (above) and with weight decay alone (below)."
+    return Outcome(rows, stacked(*pictures), shows, note)
 
 
 def first_layer(session: Session) -> np.ndarray:

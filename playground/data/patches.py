@@ -43,7 +43,7 @@ class Patches(Dataset):
         orders = [field_rng.permutation(GRID * GRID) for _ in pyramids]
         labels = rng.integers(len(pyramids), size=self.count)
         is_held_out = rng.permutation(self.count) < self.count * HELD_OUT // GRID**2
-        patches = np.empty((self.count, 1, self.size, self.size), np.float32)
+        patches: np.ndarray = np.empty((self.count, 1, self.size, self.size), np.float32)
         for i, label in enumerate(labels):
             if i % 10_000 == 0:
                 report("Cutting patches", i / self.count)
