@@ -136,7 +136,7 @@ class Lab:
                 total.backward()
                 return total
 
-            value = float(optimiser.step(objective))  # type: ignore[arg-type]
+            value = float(optimiser.step(objective).detach())
             done += PORTION
             checkpoint.save(path, replace(session.state(), step=done))
             self.progress.waiting(f"L-BFGS, objective {value:.4g}", done / iterations)

@@ -1,8 +1,8 @@
 """Ng (CS294A notes, 2011): the units of a sparse autoencoder become edge detectors.
 
-L-BFGS on all patches at once, as in the notes: Adam stays on a plateau for long, since with ρ this small hardly any unit
-answers. The notes halve the squared error, here it is whole: their β 3 and λ 1e-4 are β 6 and δ 2e-4. The patches are
-whitened, as the notes' own are.
+L-BFGS on all patches at once, as in the notes: Adam stays on a plateau for long, since with ρ this small hardly any
+unit answers. The notes halve the squared error, here it is whole: their β 3 and λ 1e-4 are β 6 and δ 2e-4. The
+patches are whitened, as the notes' own are.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from benchmarks.papers.pictures import filters
 from playground.batches import to_unit
 
 TITLE = "Ng 2011: a sparse autoencoder finds edges"
-SETTING = "64-25-64 sigmoid units, ρ 0.01, whitened 8×8 patches of natural images. A unit counts as a local oriented " \
-          "edge where a Gabor function explains more than half of its weights' variance (R² > 0.5), is local and is a " \
-          "wave (benchmarks/papers/gabor.py); what the same measure makes of random weights stands beside."
+SETTING = "64-25-64 sigmoid units, ρ 0.01, whitened 8×8 patches of natural images. A unit counts as a local " \
+          "oriented edge where a Gabor function explains more than half of its weights' variance (R² > 0.5), is local " \
+          "and is a wave (benchmarks/papers/gabor.py); what the same measure makes of random weights stands beside."
 QUERY = "data=patches&data.size=8&data.whiten=true&architecture.depth=1&architecture.code=25&variant=sparse" \
         "&variant.rho=0.01&variant.beta=6&training.decay=0.0002"
 SIDE = 8
