@@ -110,7 +110,8 @@ def test_an_interrupted_paper_goes_on_where_it_was_and_ends_with_the_same_weight
 def test_l_bfgs_resumes_and_lowers_the_objective(places, monkeypatch):
     query = "data.size=8&architecture.depth=1&architecture.code=4&architecture.output=linear"
     own = lab.Lab("tiny2000", True)
-    begun = own.fit_whole("whole", query, 0).score(own.resident(Experiment.from_query(query)[0].data).train.float() / 255)[1]
+    x = own.resident(Experiment.from_query(query)[0].data).train.float() / 255
+    begun = own.fit_whole("whole", query, 0).score(x)[1]
     monkeypatch.setattr(lab, "PORTION", 5)
     own.fit_whole("whole", query, 10)
     portions = []
@@ -118,7 +119,7 @@ def test_l_bfgs_resumes_and_lowers_the_objective(places, monkeypatch):
     monkeypatch.setattr(torch.optim.LBFGS, "step", lambda self, closure: (portions.append(1), real(self, closure))[1])
     session = lab.Lab("tiny2000", True).fit_whole("whole", query, 20)
     assert len(portions) == 2
-    ended = session.score(session.resident.train.float() / 255)[1]
+    ended = session.score(x)[1]
     assert ended["reconstruction"].mean() < 0.5 * begun["reconstruction"].mean()
 
 
