@@ -17,8 +17,8 @@ from playground.batches import to_unit
 
 TITLE = "Ng 2011: a sparse autoencoder finds edges"
 SETTING = "64-25-64 sigmoid units, ρ 0.01, whitened 8×8 patches of natural images. A unit counts as a local " \
-          "oriented edge where a Gabor function explains more than half of its weights' variance (R² > 0.5), is local " \
-          "and is a wave (benchmarks/papers/gabor.py); what the same measure makes of random weights stands beside."
+          "oriented edge where a Gabor function explains more than half of its weights' variance (R² > 0.5), is " \
+          "local and is a wave (benchmarks/papers/gabor.py); the same of random weights stands beside."
 QUERY = "data=patches&data.size=8&data.whiten=true&architecture.depth=1&architecture.code=25&variant=sparse" \
         "&variant.rho=0.01&variant.beta=6&training.decay=0.0002"
 SIDE = 8
