@@ -22,7 +22,8 @@ from playground.registry import Registry
 from playground.tasks import Task, tasks
 from playground.variants import Variant, variants
 
-VERSION = 2  # 1 had no task, it was always to reconstruct, and fewer knobs: those it lacks stand at their default
+VERSION = 3
+OLDER = (1, 2)  # had fewer knobs, 1 no task either: what they lack stands at its default
 MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
 
 DECAY = {"decay": (r"\frac{\delta}{2}{\left\| W \right\|}_F^2", "weight decay")}
@@ -156,8 +157,8 @@ class Experiment:
         try:
             raw = json.loads(text)
             version = raw.pop("version", None)
-            if version == 1:
-                raw["task"] = {"name": "reconstruct"}
+            if version in OLDER:
+                raw.setdefault("task", {"name": "reconstruct"})
             elif version != VERSION:
                 raise Trouble("This experiment was written by another version of the playground.")
             values = {part: dict(raw.pop(part)) for part in PARTS}
@@ -165,7 +166,7 @@ class Experiment:
             raise Trouble("This is not an experiment of the playground.") from None
         experiment, problems = _read(values)
         missing = [f"{part}.{name}" for part in PARTS for name in knobs(getattr(experiment, part))
-                   if version == VERSION and name not in values[part]]
+                   if version not in OLDER and name not in values[part]]
         problems += [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in raw]
         if problems:
             raise Trouble(f"The experiment cannot be read: {'; '.join(problems)}.")

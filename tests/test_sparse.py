@@ -182,9 +182,12 @@ def test_only_the_kinds_own_knobs_have_a_say(kind, there):
     assert {name for name in variant.__dataclass_fields__ if matters(variant, name)} == there
 
 
-def test_files_from_before_read_with_new_knobs_at_their_default():
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_from_before_read_with_new_knobs_at_their_default(version):
     raw = Experiment(variant=variants["sparse"](rho=0.2)).to_dict()
-    del raw["task"], raw["training"]["schedule"], raw["training"]["decay"]
+    del raw["training"]["decay"]
+    if version == 1:
+        del raw["task"], raw["training"]["schedule"]
     for name in ("kind", "active", "window"):
         del raw["variant"][name]
-    assert Experiment.from_json(json.dumps({**raw, "version": 1})) == Experiment(variant=variants["sparse"](rho=0.2))
+    assert Experiment.from_json(json.dumps({**raw, "version": version})) == Experiment(variant=variants["sparse"](rho=0.2))
