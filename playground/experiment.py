@@ -16,13 +16,17 @@ from playground.architectures import Architecture, architectures
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.knobs import Knob, changed, knob, knobs, label, read
+from playground.layers import Stack
 from playground.model import Autoencoder
 from playground.registry import Registry
 from playground.tasks import Task, tasks
 from playground.variants import Variant, variants
 
-VERSION = 2  # 1 had no task, it was always to reconstruct, and no schedule of the learning rate
+VERSION = 3
+OLDER = (1, 2)  # had fewer knobs, 1 no task either: what they lack stands at its default
 MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
+
+DECAY = {"decay": (r"\frac{\delta}{2}{\left\| W \right\|}_F^2", "weight decay")}
 
 trainings = Registry("training")
 
@@ -43,6 +47,9 @@ class Training:
                       stops=(16, 32, 64, 128, 256, 512, 1024), rare=True)
     epochs: int = knob(100, "Passes over the data before the run ends by itself.", low=1, high=10_000,
                        stops=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), live=True, rare=True)
+    decay: float = knob(0.0, "Weight decay: how much large weights cost. Higher: smaller weights, smoother filters.",
+                        low=0.0, high=1.0, stops=(0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1), label="Weight decay", symbol="δ",
+                        rare=True)
     seed: int = knob(0, "Which random weights and batches. The same seed gives the same run.", low=0, high=2**31 - 1,
                      rare=True)
 
@@ -150,9 +157,8 @@ class Experiment:
         try:
             raw = json.loads(text)
             version = raw.pop("version", None)
-            if version == 1:
-                raw["task"] = {"name": "reconstruct"}
-                raw["training"] = {"schedule": "constant", **raw["training"]}
+            if version in OLDER:
+                raw.setdefault("task", {"name": "reconstruct"})
             elif version != VERSION:
                 raise Trouble("This experiment was written by another version of the playground.")
             values = {part: dict(raw.pop(part)) for part in PARTS}
@@ -160,7 +166,7 @@ class Experiment:
             raise Trouble("This is not an experiment of the playground.") from None
         experiment, problems = _read(values)
         missing = [f"{part}.{name}" for part in PARTS for name in knobs(getattr(experiment, part))
-                   if name not in values[part]]
+                   if version not in OLDER and name not in values[part]]
         problems += [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in raw]
         if problems:
             raise Trouble(f"The experiment cannot be read: {'; '.join(problems)}.")
@@ -237,10 +243,16 @@ class Layer:
 
 
 @lru_cache(maxsize=256)
+def _networks(experiment: Experiment) -> tuple[Stack, Stack]:
+    """Encoder and decoder without a single weight."""
+    with torch.device("meta"):
+        return experiment.task.networks(experiment.architecture, experiment.variant, experiment.data.shape)
+
+
+@lru_cache(maxsize=256)
 def plan(experiment: Experiment) -> tuple[Layer, ...]:
     """Every layer of the experiment's network from input to output, without making a single weight."""
-    with torch.device("meta"):
-        encoder, decoder = experiment.task.networks(experiment.architecture, experiment.variant, experiment.data.shape)
+    encoder, decoder = _networks(experiment)
     layers = [Layer("input", "input", tuple(experiment.data.shape), 0)]
     for part, last, stack in (("encoder", "code", encoder), ("decoder", "output", decoder)):
         for i, block in enumerate(stack.blocks):
@@ -256,4 +268,10 @@ def parameters(experiment: Experiment) -> int:
 
 def formulas(experiment: Experiment) -> dict[str, tuple[str, str]]:
     """The objective's terms in order: name -> (LaTeX, words)."""
-    return experiment.task.formulas(experiment.variant, experiment.training.loss)
+    terms = experiment.task.formulas(experiment.variant, experiment.training.loss)
+    if experiment.task.varied:
+        encoder, _ = _networks(experiment)
+        for name, how in experiment.variant.how(encoder, prod(experiment.data.shape)).items():
+            latex, words = terms[name]
+            terms[name] = latex, f"{words}, {how}"
+    return {**terms, **(DECAY if experiment.training.decay else {})}

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from playground.layers import Stack
 from playground.layers.dense import DenseBlock
+from playground.layers.linear import linear, product
 
-SLOPES = {nn.Sigmoid: lambda h: h * (1 - h), nn.Tanh: lambda h: 1 - h.square(), nn.Identity: torch.ones_like}
+SLOPES = {  # activation -> its derivative, found from what came out of it
+    nn.Sigmoid: lambda h: h * (1 - h),
+    nn.Tanh: lambda h: 1 - h.square(),
+    nn.Identity: torch.ones_like,
+    nn.ReLU: lambda h: (h > 0).to(h.dtype),
+    nn.ELU: lambda h: (h + 1).clamp_max(1),
+}
 EXACT_UP_TO = 32  # with more rows than this, "auto" estimates
 
 
 def has_closed_form(encoder: Stack) -> bool:
     """Whether the encoder is one dense layer with a sigmoid, tanh or linear code."""
-    return len(encoder) == 1 and isinstance(encoder[0], DenseBlock) and type(encoder.blocks[0].activation) in SLOPES
+    return len(encoder) == 1 and _is_chain(encoder)
+
+
+def _is_chain(encoder: Stack) -> bool:
+    """Whether the Jacobian is a product of weights and slopes: dense layers that bend each unit by itself."""
+    return all(isinstance(block, DenseBlock) and type(block.activation) in SLOPES for block in encoder.blocks)
 
 
 def method_for(encoder: Stack, method: str, pixels: int, code: int) -> str:
@@ -31,8 +46,9 @@ def method_for(encoder: Stack, method: str, pixels: int, code: int) -> str:
 def code_and_norm(encoder: Stack, x: Tensor, method: str, rng: Generator) -> tuple[Tensor, Tensor]:
     """The codes (B, k) of images (B, c, h, w) and ‖J‖_F² of each, (B,), differentiable in the weights.
 
-    closed: Σ_l g'(z_l)² ‖W_l‖² (Rifai et al., ICML 2011, eq. 7). reverse: one vector-Jacobian product per code entry.
-    forward: one Jacobian-vector product per pixel. estimate: ‖vᵀJ‖² for one v ~ N(0, I), whose mean is ‖J‖_F².
+    closed: Σ_l g'(z_l)² ‖W_l‖² (Rifai et al., ICML 2011, eq. 7). reverse: the k rows, one vector-Jacobian product
+    each, multiplied out where layers are dense. forward: the columns, one Jacobian-vector product per pixel.
+    estimate: ‖vᵀJ‖² for one v ~ N(0, I), whose mean is ‖J‖_F².
     """
     pixels = x[0].numel()
     with torch.enable_grad():
@@ -45,6 +61,8 @@ def code_and_norm(encoder: Stack, x: Tensor, method: str, rng: Generator) -> tup
             eye = torch.eye(pixels, device=x.device, dtype=x.dtype).view(pixels, 1, *x.shape[1:])
             pushed = [torch.func.jvp(encoder, (x,), (tangent.expand_as(x).contiguous(),))[:2] for tangent in eye]
             return pushed[0][0], torch.stack([column.square().sum(1) for _, column in pushed]).sum(0)
+        if method == "reverse" and _is_chain(encoder):
+            return _by_products(encoder, x)
         x = x.detach().requires_grad_(True)
         code = encoder(x)
         if method == "estimate":
@@ -52,6 +70,53 @@ def code_and_norm(encoder: Stack, x: Tensor, method: str, rng: Generator) -> tup
             (row,) = torch.autograd.grad(code, x, v, create_graph=True)
             return code, row.square().flatten(1).sum(1)
         return code, _norm_by_rows(code, x, batched=all(isinstance(block, DenseBlock) for block in encoder))
+
+
+def _by_products(encoder: Stack, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes and norms of dense layers: the rows from the code backwards, J = D_L W_L ... D_1 W_1, D the slopes.
+
+    The last factor need not be multiplied out where it widens: with rows A before it, ‖A W_1‖² = Σ (A W_1 W_1ᵀ) ⊙ A,
+    and W_1 W_1ᵀ is the same for all images.
+    """
+    out, slopes = x, []
+    for block in encoder.blocks:
+        out = block(out)
+        slopes.append(SLOPES[type(block.activation)](out))
+    weights = [block.linear.get_parameter("weight") for block in encoder.blocks]
+    rows = slopes[-1].unsqueeze(2) * weights[-1] if len(weights) > 1 else torch.diag_embed(slopes[0])
+    for slope, weight in zip(slopes[-2:0:-1], weights[-2:0:-1]):
+        rows = _times(rows * slope.unsqueeze(1), weight.t())
+    if len(weights) > 1:
+        rows = rows * slopes[0].unsqueeze(1)
+    units, inputs = weights[0].shape
+    if inputs > units:
+        return out, _Sandwich.apply(rows.flatten(0, 1), weights[0]).unflatten(0, rows.shape[:2]).sum(1)
+    return out, _times(rows, weights[0].t()).square().sum((1, 2))
+
+
+class _Sandwich(torch.autograd.Function):
+    """‖a W‖² = a W Wᵀ aᵀ of each row a of A (m, n) and W (n, p): (m,).
+
+    Its own derivative, 2 a W Wᵀ, is half of the work done already; autograd would do it a second time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, weight: Tensor) -> Tensor:
+        pushed = product(a, product(weight, weight))
+        ctx.save_for_backward(a, weight, pushed)
+        return torch.linalg.vecdot(pushed, a)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        a, weight, pushed = ctx.saved_tensors
+        scaled = 2 * grad.unsqueeze(1)
+        return pushed * scaled, product(product((a * scaled).t(), a.t()), weight.t())
+
+
+def _times(rows: Tensor, weight: Tensor) -> Tensor:
+    """rows (B, k, n) times weightᵀ (m, n)ᵀ, as one product of matrices: (B, k, m)."""
+    return linear(rows.flatten(0, 1), weight).unflatten(0, rows.shape[:2])
 
 
 def _norm_by_rows(code: Tensor, x: Tensor, batched: bool) -> Tensor:

@@ -12,7 +12,8 @@ class Knob:
     """What a person may do with one field.
 
     `stops` are the values a slider offers (any value in range stays valid), `symbol` is its letter in the formulas,
-    `live` says that it may change while a run goes on, `rare` that it belongs under "More".
+    `live` says that it may change while a run goes on, `rare` that it belongs under "More". `when` is another knob's
+    name and the values of it beside which this one has a say; without it, it always has.
     """
 
     help: str
@@ -25,6 +26,7 @@ class Knob:
     unit: str = ""
     live: bool = False
     rare: bool = False
+    when: tuple[str, tuple] | None = None
 
     @property
     def range(self) -> str:
@@ -44,6 +46,12 @@ def knob(default: Any, help: str, **settings: Any) -> Any:
 def knobs(value: Any) -> dict[str, Knob]:
     """Name -> Knob of a dataclass or an instance of one, in the order they are written."""
     return {f.name: f.metadata["knob"] for f in fields(value) if "knob" in f.metadata}
+
+
+def matters(value: Any, name: str) -> bool:
+    """Whether a knob of a dataclass's instance has a say, the others being as they are."""
+    when = knobs(value)[name].when
+    return when is None or getattr(value, when[0]) in when[1]
 
 
 def label(name: str, setting: Knob) -> str:

@@ -15,7 +15,8 @@ class Autoencoder(nn.Module):
     """An encoder, a decoder whose last layer is linear, and what is made of its values.
 
     output "sigmoid" keeps reconstructions in [0, 1], "linear" leaves them as they are. loss is "mse", "l1" or "bce";
-    cross-entropy needs values in [0, 1], so "bce" always means a sigmoid output.
+    cross-entropy needs values in [0, 1], so "bce" always means a sigmoid output. memory: what a variant remembers from
+    one step to the next, name -> tensor; a run keeps it, a shipped model has none.
     """
 
     def __init__(self, encoder: Stack, decoder: Stack, output: str = "sigmoid", loss: str = "mse"):
@@ -23,6 +24,7 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder = encoder, decoder
         self.squashed = output == "sigmoid" or loss == "bce"
         self.loss = loss
+        self.memory: dict[str, Tensor] = {}
 
     @property
     def channels(self) -> int:

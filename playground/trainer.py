@@ -87,7 +87,11 @@ class Session:
             self._flush()
 
     def _score(self, batch: torch.Tensor, rng: torch.Generator) -> Losses:
-        return self.experiment.task.losses(self.model, batch, self.experiment.variant, rng)
+        for side, terms in self.experiment.task.losses(self.model, batch, self.experiment.variant, rng):
+            if decay := self.experiment.training.decay:
+                squares = [weights.square().sum() for weights in self.model.sides()[side] if weights.ndim > 1]
+                terms["decay"] = decay / 2 * torch.stack(squares).sum()
+            yield side, terms
 
     def _flush(self) -> None:
         """Empty the buffer of terms, and add a row to the history if one is due here.
@@ -156,9 +160,13 @@ class Session:
         self._codes = self.model.vector(code)
         return float(self.experiment.task.error(self.model, code, self.held_out, seen).mean())
 
+    def score(self, images: torch.Tensor) -> tuple[str, dict[str, torch.Tensor]]:
+        """The side and the terms, differentiable, of images (B, c, h, w), as in a step but with fixed draws."""
+        return next(self._score(images, self.held_out_rng()))
+
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
-        _, terms = next(self._score(self.batches[self.step], self.held_out_rng()))
+        _, terms = self.score(self.batches[self.step])
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 
     @torch.no_grad()
@@ -195,6 +203,7 @@ class Session:
         for side, optimiser in self.optimisers.items():
             for i, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{side}.{i}.{name}": t.detach().clone() for name, t in moments.items()}
+        tensors |= {f"memory.{name}": t.clone() for name, t in self.model.memory.items()}
         tensors["losses"] = self._losses[: self._filled].clone()
         tensors |= self.film.state()
         about = {
@@ -213,6 +222,8 @@ class Session:
 
     def _restore(self, saved: Checkpoint) -> None:
         self.model.load_state_dict({k.removeprefix("model."): t for k, t in saved.tensors.items() if k[:6] == "model."})
+        self.model.memory = {key.removeprefix("memory."): t.to(self.resident.device, copy=True)
+                             for key, t in saved.tensors.items() if key.startswith("memory.")}
         for side, optimiser in self.optimisers.items():
             states: dict[int, dict[str, torch.Tensor]] = {}
             for key, tensor in saved.tensors.items():

@@ -13,7 +13,7 @@ from playground.data import datasets
 from playground.events import Allowance
 from playground.experiment import Experiment, Training, formulas, parameters, plan
 from playground.knobs import check, knobs
-from playground.layers import ACTIVATIONS
+from playground.layers import activation_of
 from playground.tasks import tasks
 from playground.trainer import Session, train
 from playground.variants import variants
@@ -50,7 +50,7 @@ def test_learns_what_it_has_not_seen(kind, architecture, data):
     last = events.send(Allowance(seconds=60, steps=300 if data == "plane" else 60))
     assert run.evaluate() < 0.9 * first
     assert [*last.terms] == [*formulas(made)]
-    assert kind in tasks or [*last.terms] == ["reconstruction", *variants[kind].penalties]
+    assert kind in tasks or [*last.terms] == ["reconstruction", *variants[kind]().penalties]
     assert last.history[-1].held_out < first
 
 
@@ -136,7 +136,7 @@ def test_the_plan_is_the_network_that_is_built(kind, architecture):
 def test_a_variant_explains_itself(name):
     variant = variants[name]
     assert variant.__doc__ and variant.motto.endswith(".")
-    assert variant().code_activation in ACTIVATIONS
+    assert activation_of(variant().code_activation)
     assert [*formulas(experiment(name))][0] == "reconstruction"
 
 

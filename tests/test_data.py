@@ -26,6 +26,7 @@ VARIED = {
     "shapes": [{"colour": False, "size": 40}, {"objects": 1}, {"objects": 5, "size": 16}],
     "photos": [{"colour": False, "size": 16}, {"size": 96}],
     "cells": [{"colour": False, "size": 33}, {"cells": 12, "blur": 0, "noise": 0}, {"cells": 1, "blur": 3}],
+    "patches": [{"size": 8, "whiten": True}, {"size": 16}],
     "plane": [{"curve": curve} for curve in points.CLASSES],
 }
 CASES = [(name, {}) for name in BUILT_IN] + [(name, k) for name in BUILT_IN for k in VARIED.get(name, [])]

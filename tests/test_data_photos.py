@@ -14,7 +14,7 @@ def test_held_out_patches_come_from_other_parts_of_the_photographs(monkeypatch):
     fields = np.arange(height)[:, None] * grid // height * grid + np.arange(width) * grid // width
     noise = np.random.default_rng(0).integers(256, size=(2, height, width))
     painted = np.stack([fields * 20, *noise]).astype(np.uint8)
-    monkeypatch.setattr(photographs, "_photo", lambda name: painted)
+    monkeypatch.setattr(photographs, "photograph", lambda name: painted)
     images = datasets["photos"](count=1000, seed=5).load()
     red = images.images[:, 0].reshape(1000, -1)
     assert (red.max(1) == red.min(1)).all()
@@ -27,7 +27,7 @@ def test_the_photographs_are_scikit_learns():
     from sklearn.datasets import load_sample_image
 
     for name, file in (("temple", "china.jpg"), ("flower", "flower.jpg")):
-        assert np.array_equal(photographs._photo(name).transpose(1, 2, 0), load_sample_image(file))
+        assert np.array_equal(photographs.photograph(name).transpose(1, 2, 0), load_sample_image(file))
 
 
 def test_varied_photographs_train_on_more_and_hold_out_the_same_fields():

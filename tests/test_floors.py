@@ -25,7 +25,7 @@ FLOORS = (
     ("workbench", "explorer", "restorer", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "commands", "commands_images", "commands_models", "__main__"),
+     "progress", "commands", "commands_images", "commands_models", "commands_papers", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

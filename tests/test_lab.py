@@ -9,7 +9,7 @@ import pytest
 
 from playground import look, server
 from playground.experiment import PARTS, Experiment
-from playground.knobs import knobs
+from playground.knobs import knobs, matters
 from playground.lab import messages
 from playground.lab.controls import short
 from playground.lab.formulas import mathml, terms
@@ -78,7 +78,14 @@ def test_every_knob_of_every_variant_has_a_control(page, variant):
     for part in PARTS:
         value = getattr(experiment, part)
         for name in knobs(value):
-            assert f"knob.{part}.{value.name}.{name}" in keys
+            assert (f"knob.{part}.{value.name}.{name}" in keys) == matters(value, name)
+
+
+@pytest.mark.parametrize("kind", ["kl", "l1", "top-k"])
+def test_a_kind_of_sparsity_shows_its_own_knobs(page, kind):
+    test = page(f"{SMALL}&variant=sparse&variant.kind={kind}")
+    sliders = {slider.key.rpartition(".")[2] for slider in test.select_slider if "variant.sparse" in slider.key}
+    assert sliders == {"kl": {"rho", "beta", "window"}, "l1": {"beta"}, "top-k": {"active"}}[kind]
 
 
 def test_symbols_stand_in_the_labels(page):

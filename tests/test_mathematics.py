@@ -12,7 +12,6 @@ from scipy.special import rel_entr
 from playground import losses
 from playground.architectures import architectures
 from playground.corruption import CORRUPTIONS
-from playground.jacobian import code_and_norm, method_for
 from playground.layers import ACTIVATIONS
 from playground.model import Autoencoder
 
@@ -63,68 +62,6 @@ def test_sparsity_is_finite_for_dead_and_stuck_neurons(dtype):
     assert rho_hat.grad.isfinite().all()
 
 
-def jacobian_by_autograd(encoder, x):
-    """The full Jacobian, an image at a time: the oracle."""
-    rows = [torch.autograd.functional.jacobian(lambda image: encoder(image[None])[0], image) for image in x]
-    return torch.stack([row.flatten(1).square().sum() for row in rows])
-
-
-@pytest.mark.parametrize("name", sorted(architectures))
-@pytest.mark.parametrize("depth", [1, 3])
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "linear"])
-@pytest.mark.parametrize("method", ["auto", "closed", "exact", "forward"])
-def test_the_contraction_is_the_jacobians_norm(name, depth, activation, method):
-    torch.manual_seed(0)
-    encoder, _ = architectures[name](code=6, depth=depth, width=8, activation="tanh").build((1, 7, 5), activation)
-    encoder.double()
-    x = torch.rand(4, 1, 7, 5, dtype=torch.float64)
-    used = "forward" if method == "forward" else method_for(encoder, method, 35, 6)
-    code, norm = code_and_norm(encoder, x, used, torch.Generator())
-    torch.testing.assert_close(norm, jacobian_by_autograd(encoder, x), rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(code, encoder(x))
-
-
-@pytest.mark.parametrize("method", ["closed", "reverse", "forward"])
-def test_the_contractions_gradient_meets_finite_differences(method):
-    torch.manual_seed(0)
-    encoder, _ = architectures["dense"](code=3, depth=1).build((1, 2, 2), "sigmoid")
-    encoder.double()
-    x, weight = torch.rand(2, 1, 2, 2, dtype=torch.float64), encoder[0].linear.weight
-
-    def penalty():
-        return code_and_norm(encoder, x, method, torch.Generator())[1].sum()
-
-    penalty().backward()
-    with torch.no_grad():
-        for i in range(3):
-            for j in range(4):
-                weight[i, j] += 1e-6
-                up = penalty()
-                weight[i, j] -= 2e-6
-                down = penalty()
-                weight[i, j] += 1e-6
-                assert weight.grad[i, j].item() == pytest.approx(((up - down) / 2e-6).item(), rel=1e-5, abs=1e-8)
-
-
-def test_the_estimate_has_the_jacobians_norm_as_its_mean():
-    torch.manual_seed(0)
-    encoder, _ = architectures["dense"](code=40, depth=2, width=16).build((1, 6, 6), "sigmoid")
-    x = torch.rand(1, 1, 6, 6).expand(20_000, 1, 6, 6)
-    norms = code_and_norm(encoder, x, "estimate", torch.Generator().manual_seed(1))[1].detach()
-    truth = jacobian_by_autograd(encoder, x[:1]).item()
-    standard_error = norms.std().item() / math.sqrt(len(norms))
-    assert abs(norms.mean().item() - truth) < 4 * standard_error
-
-
-def test_auto_estimates_only_large_codes():
-    wide, _ = architectures["dense"](code=64, depth=2).build((1, 28, 28), "sigmoid")
-    assert method_for(wide, "auto", 784, 64) == "estimate"
-    assert method_for(wide, "auto", 2, 64) == "forward"
-    assert method_for(wide, "exact", 784, 64) == "reverse"
-    single, _ = architectures["dense"](code=64, depth=1).build((1, 28, 28), "sigmoid")
-    assert method_for(single, "auto", 784, 64) == "closed"
-
-
 MOMENTS = {  # kind -> mean and variance of a pixel of value x at level s
     "gaussian": (lambda x, s: x, lambda x, s: s**2),
     "masking": (lambda x, s: x * (1 - s), lambda x, s: x**2 * s * (1 - s)),
@@ -157,6 +94,24 @@ def test_block_hides_one_rectangle_of_its_share(level):
     if 0 < level < 1:
         assert (hidden.any(3).sum(2) == tall).all() and (hidden.any(2).sum(2) == wide).all()
         assert hidden[:, 0].float().mean(0)[0, 0] > 0  # the corners are reached
+
+
+@pytest.mark.parametrize("level", [0.2, 0.5, 0.8])
+def test_a_block_has_its_mean_and_variance_at_every_pixel(level):
+    """A pixel is hidden with the share p of the places that cover it: mean x (1 - p), variance x² p (1 - p)."""
+    height, width, value, count = 7, 5, 0.6, 20_000
+    out = CORRUPTIONS["block"](torch.full((count, 1, height, width), value), level, torch.Generator().manual_seed(0))
+    rows, columns = (_covered(side, round(side * level**0.5)) for side in (height, width))
+    hidden = np.outer(rows, columns)
+    error = 5 * value * np.sqrt(hidden * (1 - hidden) / count) + 1e-6
+    assert (abs(out.double().mean(0)[0].numpy() - value * (1 - hidden)) < error).all()
+    np.testing.assert_allclose(out.double().var(0)[0], value**2 * hidden * (1 - hidden), rtol=0.06, atol=2e-4)
+
+
+def _covered(side: int, length: int) -> np.ndarray:
+    """The share of the places of a stretch of `length` that cover each of the `side` pixels, counted one by one."""
+    places = range(side - length + 1)
+    return np.array([sum(place <= i < place + length for place in places) for i in range(side)]) / len(places)
 
 
 @pytest.mark.parametrize("kind", sorted(CORRUPTIONS))

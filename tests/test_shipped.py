@@ -14,6 +14,7 @@ from playground import checkpoint, classical
 from playground.__main__ import main
 from playground.batches import Resident
 from playground.events import Allowance, Trouble
+from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
 from playground.probes import boxes
 from playground.recipes import RECIPES, Recipe
@@ -60,7 +61,9 @@ def test_its_files_say_the_same(name):
     weights = (folder / "model.safetensors").read_bytes()
     assert len(weights) < MOST and sha256(weights).hexdigest() == config["sha256"]
     saved = checkpoint.load(folder / "model.safetensors")
-    assert saved.experiment == recipe.experiment and saved.experiment.to_dict() == config["experiment"]
+    assert saved.experiment == recipe.experiment and saved.experiment == Experiment.from_json(
+        json.dumps(config["experiment"])
+    )
     assert saved.experiment.data.name in FREE
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]

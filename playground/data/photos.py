@@ -51,7 +51,7 @@ class Photos(Dataset):
 
     def load(self, report: Report = nothing) -> ImageSet:
         rng, field_rng = np.random.default_rng(self.seed), np.random.default_rng([self.seed, FIELDS])
-        photos = [_photo(name).transpose(1, 2, 0) for name in PHOTOS]
+        photos = [photograph(name).transpose(1, 2, 0) for name in PHOTOS]
         orders = [field_rng.permutation(GRID * GRID) for _ in photos]
         labels = rng.integers(len(photos), size=self.count)
         is_held_out = rng.permutation(self.count) < self.count * HELD_OUT // GRID**2
@@ -73,7 +73,8 @@ class Photos(Dataset):
         )
 
 
-def _photo(name: str) -> np.ndarray:
+def photograph(name: str) -> np.ndarray:
+    """One of PHOTOS, (3, h, w) uint8."""
     return read_image(installed_file(*PHOTOS[name]))
 
 

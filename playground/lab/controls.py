@@ -11,11 +11,12 @@ import streamlit as st
 
 from playground.architectures import architectures
 from playground.experiment import PARTS, Experiment
-from playground.knobs import Knob, check, knobs, label
+from playground.knobs import Knob, check, knobs, label, matters
 from playground.lab.session import SPEEDS, Visit, forget_widgets, renew_widgets, widget_key
 from playground.tasks import tasks
 
-SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU"}
+SPELLINGS = {"mse": "MSE", "bce": "BCE", "l1": "L1", "relu": "ReLU", "elu": "ELU", "gelu": "GELU",
+             "kl": "KL", "top-k": "Top-k"}
 SEGMENTS = 24  # characters that fit on one line of segments; more choices become a list
 REST = {  # the order under More
     "training": "Training", "architecture": "Network", "variant": "Variant", "task": "Task", "data": "Data",
@@ -84,8 +85,9 @@ class Panel:
         return not self.visit.hidden.intersection(name.lower() for name in names)
 
     def plain(self, part: str) -> list[str]:
-        """The part's knobs that are not rare."""
-        return [name for name, setting in knobs(getattr(self.wanted, part)).items() if not setting.rare]
+        """The part's knobs that are not rare and have a say; one that decides over others comes before them."""
+        value = getattr(self.wanted, part)
+        return [name for name, setting in knobs(value).items() if not setting.rare and matters(value, name)]
 
     # A part: which data set, which variant, which architecture ------------------------------------------------------
 
@@ -156,7 +158,8 @@ class Panel:
         """Every knob that has no place above, part by part."""
         for part, title in REST.items():
             names = [name for name in knobs(getattr(self.wanted, part)) if f"{part}.{name}" not in self._drawn]
-            names = [name for name in names if self.shows(name, f"{part}.{name}")]
+            value = getattr(self.wanted, part)
+            names = [name for name in names if matters(value, name) and self.shows(name, f"{part}.{name}")]
             if names:
                 st.markdown(f"**{title}**")
                 self.group(part, names)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from playground.layers import ACTIVATIONS, Block, Stack
+from playground.layers import Block, Stack, activation_of
 from playground.layers.convolutional import halved
 
 Shape = tuple[int, int, int]
@@ -26,7 +26,7 @@ class Residual(nn.Module):
         self.first = nn.Conv2d(inputs, channels, 3, stride, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.short = nn.Conv2d(inputs, channels, 1, stride)
-        self.bend = ACTIVATIONS[activation]()
+        self.bend = activation_of(activation)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.short(x) + self.second(self.bend(self.first(x)))

@@ -8,8 +8,11 @@ from torch import Generator, Tensor
 
 from playground import jacobian
 from playground.knobs import knob
+from playground.layers import Stack
 from playground.model import Autoencoder
 from playground.variants import Losses, Variant, variants
+
+HOW = {"closed": "by formula", "reverse": "exact, by rows", "forward": "exact, by columns", "estimate": "estimated"}
 
 
 @variants.register("contractive")
@@ -34,6 +37,10 @@ class Contractive(Variant):
     @property
     def code_activation(self) -> str:
         return self.units
+
+    def how(self, encoder: Stack, pixels: int) -> dict[str, str]:
+        (k,) = encoder.blocks[-1].shape
+        return {"contraction": HOW[jacobian.method_for(encoder, self.method, pixels, k)]}
 
     def losses(self, model: Autoencoder, x: Tensor, rng: Generator) -> Losses:
         encoder = model.encoder

@@ -26,6 +26,13 @@ class Denoising(Variant):
     level: float = knob(0.3, "How strong the noise is. Higher: harder to undo, stronger features.", low=0.0, high=1.0,
                         stops=(0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0), label="Noise level", live=True)
 
+    units: str = knob("linear", "What the code's neurons end in. Sigmoid: as in the papers on denoising.",
+                      choices=("linear", "sigmoid", "tanh"), label="Code units", rare=True)
+
+    @property
+    def code_activation(self) -> str:
+        return self.units
+
     def see(self, x: Tensor, rng: Generator) -> Tensor:
         return CORRUPTIONS[self.kind](x, self.level, rng)
 
