@@ -1,13 +1,12 @@
 """The Train page as a script: controls from knobs, what starts a new run, links, and the look that is written once."""
 
-import re
 import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from playground import look, server
+from playground import server
 from playground.experiment import PARTS, Experiment
 from playground.knobs import knobs, matters
 from playground.lab import messages
@@ -274,30 +273,3 @@ def test_an_earlier_run_is_named_by_what_differs():
     other, _ = Experiment.from_query("variant=sparse&architecture=convolutional")
     assert messages.compared_name(present, other) == "Sparse 16, convolutional"
     assert messages.compared_name(present, Experiment()) == "Undercomplete 16"
-
-
-def _luminance(colour: str) -> float:
-    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2 contrast ratio."""
-    low, high = sorted((_luminance(one), _luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("side", (0, 1), ids=("light", "dark"))
-def test_text_and_classes_can_be_told_from_their_ground(side):
-    colour = {name: pair[side] for name, pair in look.COLOURS.items()}
-    for name in ("ink", "ink2", "ink3", "accent", "held", "pen", "bad"):
-        assert contrast(colour[name], colour["page"]) >= 4.5, name
-    assert contrast(colour["on"], colour["accent"]) >= 4.5
-    for pair in look.CLASSES:
-        assert contrast(pair[side], colour["panel"]) >= 3.0
-
-
-def test_a_colour_is_written_in_one_place_only():
-    for path in (ROOT / "playground" / "lab").rglob("*.css"):
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", path.read_text()), path
