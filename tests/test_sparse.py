@@ -190,4 +190,5 @@ def test_files_from_before_read_with_new_knobs_at_their_default(version):
         del raw["task"], raw["training"]["schedule"]
     for name in ("kind", "active", "window"):
         del raw["variant"][name]
-    assert Experiment.from_json(json.dumps({**raw, "version": version})) == Experiment(variant=variants["sparse"](rho=0.2))
+    read = Experiment.from_json(json.dumps({**raw, "version": version}))
+    assert read == Experiment(variant=variants["sparse"](rho=0.2))
