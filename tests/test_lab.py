@@ -69,7 +69,7 @@ def buttons(test) -> dict:
 # Controls -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variant", [*variants, "sparse&variant.kind=l1", "sparse&variant.kind=top-k"])
+@pytest.mark.parametrize("variant", [*PARTS["variant"], "sparse&variant.kind=l1", "sparse&variant.kind=top-k"])
 def test_every_knob_of_every_variant_has_a_control(page, variant):
     test = page(f"{SMALL}&variant={variant}")
     keys = {element.key for kind in ("select_slider", "selectbox", "number_input", "toggle", "slider", "text_input",
