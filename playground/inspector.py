@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from playground.batches import Batches, Resident, mix, to_unit
-from playground.events import Snapshot, Stepped, Trouble
+from playground.events import Stepped, Trouble
 from playground.experiment import Experiment
 from playground.explorer import Explorer
 from playground.images import thumbnails
@@ -23,16 +23,13 @@ from playground.probes import chain, inside, narrowing, restoring, sensitivity
 from playground.probes import codes as probing
 from playground.probes.maps import MapKnobs, flat
 from playground.probes.pictures import fitted, ground
-from playground.variants import variants
+from playground.probes.restoring import Restored
 from playground.workbench import Workbench
 
 KEPT = 32  # answers kept
 SOME = 512  # held-out images that means are taken over
 MOST = 10_000  # held-out images that are looked through for those that excite an entry
 VALUES = 400_000  # in one batch that the device is asked about at once
-MOST_ASKED = 8  # runs trained on this page's request that may be learning at once
-SHORT = 20  # epochs of a run that is trained for the curve over code sizes
-SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 NOISES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 
@@ -62,27 +59,14 @@ class Still:
         return max(1, min(most, len(self.resident.held_out), VALUES // math.prod(self.resident.shape)))
 
 
-@dataclass(frozen=True)
-class Sized:
-    """A run on the curve over code sizes. error: mean ‖x̂ - x‖² over held-out images, None before it took a step."""
-
-    name: str
-    title: str
-    code: int
-    epochs: int
-    status: str
-    progress: float
-    error: float | None
-
-
 class Inspector:
     """Asynchronous: everything is called from one event loop; the device is asked in portions, the rest runs aside."""
 
     def __init__(self, workbench: Workbench):
         self.workbench = workbench
-        self._explorer = Explorer(workbench)
+        self.explorer = Explorer(workbench)
         self._copies: dict[str, tuple[int | None, Autoencoder]] = {}  # touched on the device thread only
-        self._made, self._asked = Kept(KEPT), list[str]()
+        self._made = Kept(KEPT)
 
     # The weights ----------------------------------------------------------------------------------------------------
 
@@ -100,12 +84,13 @@ class Inspector:
                 self._copies.pop(next(iter(self._copies)))
             return Still(name, step, made, resident, experiment)
 
-        return await self._explorer.ask(name, copy)
+        return await self.explorer.ask(name, copy)
 
     async def on_device(self, still: Still, question: Callable[[], Any]) -> Any:
-        return await self._explorer.ask(still.name, lambda *_: question())
+        return await self.explorer.ask(still.name, lambda *_: question())
 
-    async def _once(self, what: str, still: Still, make: Callable[[], Any], *more: Any) -> Any:
+    async def once(self, what: str, still: Still, make: Callable[[], Any], *more: Any) -> Any:
+        """make()'s answer about these weights, found once."""
         return await self._made.get((what, still.key, *more), make)
 
     def picture(self, still: Still, data: bytes | None, index: int, centre: bool = False) -> np.ndarray:
@@ -142,23 +127,23 @@ class Inspector:
             rng = torch.Generator(device=x.device).manual_seed(mix(training.seed, step))
             return chain.backwards(still.model, still.experiment, x, rng)
 
-        return await self._once("chain", still, partial(self.on_device, still, ask))
+        return await self.once("chain", still, partial(self.on_device, still, ask))
 
     async def columns(self, still: Still) -> np.ndarray:
         """D(e_l) - D(0) of every code entry: (k, c, h, w)."""
 
         async def make() -> np.ndarray:
-            parts = await self._explorer.portions(still.name, still.k, partial(inside.columns, still.model), 4)
+            parts = await self.explorer.portions(still.name, still.k, partial(inside.columns, still.model), 4)
             return np.concatenate(parts)
 
-        return await self._once("columns", still, make)
+        return await self.once("columns", still, make)
 
     async def slopes(self, still: Still, image: np.ndarray) -> np.ndarray:
         """∂D/∂s_l of every code entry at the image's code: (k, c, h, w)."""
         x = self.tensor(still, image)
         code = await self.on_device(still, lambda: still.model.encode(x)[0].float().cpu().numpy())
         ask = partial(inside.slopes, still.model, code)
-        return np.concatenate(await self._explorer.portions(still.name, still.k, ask, 2))
+        return np.concatenate(await self.explorer.portions(still.name, still.k, ask, 2))
 
     async def codes(self, still: Still, most: int = SOME) -> np.ndarray:
         """The codes of the first held-out images, (m, k)."""
@@ -167,9 +152,9 @@ class Inspector:
 
         async def make() -> np.ndarray:
             ask = partial(probing.encoded, still.model, still.resident)
-            return np.concatenate([codes for codes, _ in await self._explorer.portions(still.name, count, ask)])
+            return np.concatenate([codes for codes, _ in await self.explorer.portions(still.name, count, ask)])
 
-        return await self._once("codes", still, make, count)
+        return await self.once("codes", still, make, count)
 
     async def strongest(self, still: Still, entry: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The held-out images that excite a code entry most, by index, and its value for each."""
@@ -178,7 +163,7 @@ class Inspector:
         async def make() -> np.ndarray:
             return await asyncio.to_thread(inside.strongest, codes, count)
 
-        found = (await self._once("strongest", still, make, count))[entry]
+        found = (await self.once("strongest", still, make, count))[entry]
         return found, codes[found, entry]
 
     # Contractive ----------------------------------------------------------------------------------------------------
@@ -186,8 +171,8 @@ class Inspector:
     async def jacobian(self, still: Still, image: np.ndarray) -> tuple[np.ndarray, sensitivity.Spectrum]:
         """∂h_l/∂x of every code entry at an image, (k, c, h, w), and its spectrum."""
         ask = partial(sensitivity.rows, still.model, self.tensor(still, image))
-        rows = np.concatenate(await self._explorer.portions(still.name, still.k, ask, 2))
-        return rows, await self._explorer.aside(partial(sensitivity.spectrum, rows.reshape(len(rows), -1)))
+        rows = np.concatenate(await self.explorer.portions(still.name, still.k, ask, 2))
+        return rows, await self.explorer.aside(partial(sensitivity.spectrum, rows.reshape(len(rows), -1)))
 
     async def displacement(self, still: Still) -> np.ndarray:
         """How far noise of each size in NOISES moves codes, as `sensitivity.displacement`."""
@@ -199,37 +184,13 @@ class Inspector:
             def ask(start: int, stop: int) -> np.ndarray:
                 return sensitivity.displacement(still.model, x, NOISES[start:stop])
 
-            return np.concatenate(await self._explorer.portions(still.name, len(NOISES), ask, 1))
+            return np.concatenate(await self.explorer.portions(still.name, len(NOISES), ask, 1))
 
-        return await self._once("displacement", still, make)
-
-    async def twin(self, still: Still) -> Snapshot | None:
-        """The undercomplete run with everything else equal, seed included, that has learnt longest, if there is one."""
-        wanted = self.twin_of(still)
-        runs = await asyncio.to_thread(self.workbench.jobs)
-        alike = [run for run in runs if run.title.same_structure(wanted)]
-        return max(alike, key=_steps, default=None)
-
-    def twin_of(self, still: Still) -> Experiment:
-        """This experiment as an undercomplete one, to be trained as long as this one was."""
-        training, plain = still.experiment.training, variants["undercomplete"]()
-        per_epoch = Batches(still.resident, training.batch, training.seed).per_epoch
-        epochs = training.epochs if not still.step else math.ceil(still.step / per_epoch)
-        return replace(still.experiment, variant=plain, training=replace(training, epochs=max(1, epochs)))
-
-    def train(self, *experiments: Experiment) -> list[str]:
-        """Start runs as somebody asked to; Trouble where many that were asked for are still learning."""
-        bench = self.workbench
-        busy = [job for job in self._asked if (now := bench.snapshot(job)) and now.status in ("opening", "running")]
-        if len(busy) + len(experiments) > MOST_ASKED:
-            raise Trouble("Runs that were asked for are still learning: wait for them, or stop one on the Train page.")
-        started = [bench.start(one) for one in experiments]
-        self._asked = [*busy, *started]
-        return started
+        return await self.once("displacement", still, make)
 
     # Denoising ------------------------------------------------------------------------------------------------------
 
-    async def restored(self, still: Still, image: np.ndarray, kind: str, levels: tuple[float, ...]) -> restoring.Restored:
+    async def restored(self, still: Still, image: np.ndarray, kind: str, levels: tuple[float, ...]) -> Restored:
         x = self.tensor(still, image)
         return await self.on_device(still, lambda: restoring.restored(still.model, x, kind, levels))
 
@@ -242,10 +203,10 @@ class Inspector:
             def ask(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
                 return restoring.levels_psnr(still.model, x, kind, levels[start:stop])
 
-            parts = await self._explorer.portions(still.name, len(levels), ask, 1)
+            parts = await self.explorer.portions(still.name, len(levels), ask, 1)
             return np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts])
 
-        return await self._once("levels", still, make, kind, levels)
+        return await self.once("levels", still, make, kind, levels)
 
     async def field(self, still: Still, side: int, steps: int, rate: float) -> tuple[np.ndarray, ...]:
         """On points of the plane: a lattice (m, 2), r(x) - x there, and the way (steps + 1, m', 2) of other points."""
@@ -269,62 +230,3 @@ class Inspector:
         start, end = await self.on_device(still, lambda: restoring.code_arrows(still.model, x, kind, level))
         chart = flat(codes, MapKnobs(kind="plane" if still.k <= 2 else "pca"))
         return chart.places, chart.place(start), chart.place(end)
-
-    # Undercomplete --------------------------------------------------------------------------------------------------
-
-    async def pca(self, still: Still) -> np.ndarray:
-        """Mean ‖x̂ - x‖² over the held-out sample of PCA with 0, 1, ... components."""
-
-        def make() -> np.ndarray:
-            source = still.resident.source
-            train = source.images[source.train[: narrowing.MOST_IMAGES]]
-            held_out = source.images[source.held_out[:SOME]]
-            return narrowing.pca_errors(narrowing.rows(train), narrowing.rows(held_out))
-
-        return await self._made.get(("pca", still.experiment.data), partial(self._explorer.aside, make))
-
-    async def sizes(self, still: Still) -> list[Sized]:
-        """Undercomplete runs and shipped models on the same data, this one first, with their errors."""
-        found = [await self._sized(still.name)]
-        jobs = await asyncio.to_thread(self.workbench.jobs)
-        shipped = [one for one in await asyncio.to_thread(self.workbench.library.models) if one.status == "shipped"]
-        names = [(one.job, one.title) for one in jobs if _steps(one) or one.job in self._asked]
-        names += [(one.name, one.experiment) for one in shipped]
-        others = [name for name, one in names if name != still.name and _comparable(still.experiment, one)]
-        return found + [await self._sized(name) for name in others[:24]]
-
-    async def _sized(self, name: str) -> Sized:
-        experiment, snapshot = self.workbench.experiment(name), self.workbench.snapshot(name)
-        event = snapshot.event if snapshot else None
-        learnt = not snapshot or snapshot.event is None and snapshot.status != "opening" or _steps(snapshot) > 0
-        progress = event.step / max(event.steps, 1) if isinstance(event, Stepped) else float(learnt)
-        told = partial(Sized, name, experiment.title, experiment.architecture.code, experiment.training.epochs,
-                       snapshot.status if snapshot else "shipped", progress)
-        if not learnt:
-            return told(None)
-        still = await self.still(name)
-
-        async def make() -> float:
-            ask = partial(narrowing.squared_errors, still.model, still.resident)
-            count = min(SOME, len(still.resident.held_out))
-            return float(np.concatenate(await self._explorer.portions(name, count, ask)).mean())
-
-        return told(await self._once("error", still, make))
-
-    def short_runs(self, still: Still, there: list[Sized]) -> list[Experiment]:
-        """The runs that the curve over code sizes still lacks, each short."""
-        most = math.prod(still.resident.shape)
-        missing = [size for size in SIZES if size < most and size not in {one.code for one in there}]
-        base = still.experiment
-        training = replace(base.training, epochs=min(SHORT, base.training.epochs))
-        return [replace(base, architecture=replace(base.architecture, code=size), training=training)
-                for size in missing]
-
-
-def _steps(run: Snapshot) -> int:
-    """Steps a run took; a saved one that is not open took some."""
-    return 1 if run.event is None and run.status != "opening" else getattr(run.event, "step", 0)
-
-
-def _comparable(one: Experiment, other: Experiment) -> bool:
-    return one.data == other.data and one.task == other.task and one.variant.name == other.variant.name

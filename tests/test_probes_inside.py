@@ -274,7 +274,7 @@ def test_the_factors_multiplied_by_hand_give_the_gradients():
     assert of(found, "inputs", 2).factor_shape == Wd.shape
     assert of(found, "weights", 1).norm == pytest.approx(norm((delta @ Wd).T @ rows))
     assert of(found, "weights", 1).shape == W.shape
-    assert [one.kind for one in found] == ["loss", "output", "weights", "inputs", "weights"]  # a linear code bends nothing
+    assert [one.kind for one in found] == ["loss", "output", "weights", "inputs", "weights"]
 
 
 def test_tied_weights_have_one_gradient_and_the_whole_of_it():

@@ -39,7 +39,7 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A batch forward and backward. loss: its mean reconstruction loss. shapes, norms: what each layer gave, forward."""
+    """A batch forward and backward. loss: its mean reconstruction loss. shapes, norms: what each layer gave."""
 
     loss: float
     batch: int
@@ -98,53 +98,60 @@ def _loss_links(model: Autoencoder, experiment: Experiment, grads: Gradients, pa
     raw, last = passed[-1].out, len(passed)
     at_raw = grads.at(raw)
     if model.loss == "bce":
-        factor = r"\frac{\partial L}{\partial z_{%d}} = \frac{\hat{x} - x}{m}" % last
-        return [_link("loss", 0, factor, r"\delta_{%d}" % last, at_raw, at_raw)]
+        factor = _slope("L", f"z_{{{last}}}") + r" = \frac{\hat{x} - x}{m}"
+        return [_link("loss", 0, factor, rf"\delta_{{{last}}}", at_raw, at_raw)]
     output = (torch.sigmoid(raw) if model.squashed else raw).detach().requires_grad_(True)
     error, where = LOSSES[model.loss](output, x), experiment.task.counts(seen)
     total = (error if where is None else error * where).flatten(1).sum(1).mean()
     (at_output,) = torch.autograd.grad(total, output)
     words = r"\frac{2(\hat{x} - x)}{m}" if model.loss == "mse" else r"\frac{\mathrm{sign}(\hat{x} - x)}{m}"
-    factor = r"\frac{\partial L}{\partial \hat{x}} = " + words
-    links = [_link("loss", 0, factor, r"\frac{\partial L}{\partial \hat{x}}", at_output, at_output)]
+    at_x = _slope("L", r"\hat{x}")
+    links = [_link("loss", 0, f"{at_x} = {words}", at_x, at_output, at_output)]
     if model.squashed:
         slope = (output * (1 - output)).detach()
-        factor = r"\frac{\partial \hat{x}}{\partial z_{%d}} = \hat{x}(1 - \hat{x})" % last
-        links.append(_link("output", last, factor, r"\delta_{%d} = \frac{\partial L}{\partial z_{%d}}" % (last, last),
-                           slope, at_raw))
+        factor = _slope(r"\hat{x}", f"z_{{{last}}}") + r" = \hat{x}(1 - \hat{x})"
+        links.append(_link("output", last, factor, _delta(last), slope, at_raw))
     return links
 
 
 def _layer_links(grads: Gradients, one: Passed, number: int) -> list[Link]:
     """From what layer `number` gave back to what it was given: its activation, its weights, its input."""
     links = []
+    own_z, own_h, own_w = (f"{letter}_{{{number}}}" for letter in "zhW")
+    before = "x" if number == 1 else f"h_{{{number - 1}}}"
     linear = isinstance(one.block.activation, nn.Identity) and one.out.numel() == one.before.numel()
     if not linear:
         (slope,) = torch.autograd.grad(one.out.sum(), one.before, retain_graph=True)
-        factor = r"\frac{\partial h_{%d}}{\partial z_{%d}} = g'(z_{%d})" % (number, number, number)
-        result = r"\delta_{%d} = \frac{\partial L}{\partial z_{%d}}" % (number, number)
-        links.append(_link("activation", number, factor, result, slope, grads.at(one.before)))
+        factor = f"{_slope(own_h, own_z)} = g'({own_z})"
+        links.append(_link("activation", number, factor, _delta(number), slope, grads.at(one.before)))
     own = _weights(one)
     if own:  # tied weights are another layer's own: their gradient is shown there, summed
         parts = [grads.at(weight) for weight in own]
         flat = parts[0] if len(parts) == 1 else torch.cat([part.flatten() for part in parts])
-        before = "x" if number == 1 else f"h_{{{number - 1}}}"
         times = r"\ast" if own[0].ndim == 4 else r"\,"
-        factor = r"\frac{\partial z_{%d}}{\partial W_{%d}} = %s" % (number, number, before)
-        result = r"\frac{\partial L}{\partial W_{%d}} = \delta_{%d} %s {%s}^T" % (number, number, times, before)
+        result = rf"{_slope('L', own_w)} = \delta_{{{number}}} {times} {{{before}}}^T"
+        factor = f"{_slope(own_z, own_w)} = {before}"
         links.append(_link("weights", number, factor, result, one.given, flat, whole=True))
     if number > 1:
         at_input = grads.at(one.given)
         shape, norm = _matrix(one)
-        factor = r"\frac{\partial z_{%d}}{\partial h_{%d}} = W_{%d}" % (number, number - 1, number)
-        result = r"\frac{\partial L}{\partial h_{%d}} = {W_{%d}}^T \delta_{%d}" % (number - 1, number, number)
+        factor = f"{_slope(own_z, before)} = {own_w}"
+        result = rf"{_slope('L', before)} = {{{own_w}}}^T \delta_{{{number}}}"
         links.append(Link("inputs", number, factor, result, shape, norm, tuple(at_input.shape),
                           float(at_input.norm()), at_input[0].float().cpu().numpy()))
     return links
 
 
+def _slope(top: str, bottom: str) -> str:
+    return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+
+
+def _delta(number: int) -> str:
+    return rf"\delta_{{{number}}} = " + _slope("L", f"z_{{{number}}}")
+
+
 def _matrix(one: Passed) -> tuple[tuple[int, ...], float | None]:
-    """Shape and norm of the weights between a block's input and its z; those of a tied layer are found by what it does."""
+    """Shape and norm of the weights from a block's input to its z; a tied layer's are found by what it does."""
     own = [weight.detach() for weight in _weights(one)]
     if len(own) == 1:
         return tuple(own[0].shape), float(own[0].norm())

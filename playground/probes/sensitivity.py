@@ -40,7 +40,7 @@ class Spectrum:
 
 
 def spectrum(jacobian: np.ndarray) -> Spectrum:
-    """The singular values of J (k, n) and their extreme directions, each turned so that its largest entry is positive."""
+    """The singular values of J (k, n) and their extreme directions, the largest entry of each positive."""
     _, values, directions = np.linalg.svd(jacobian.astype(np.float64), full_matrices=False)
     most, least = (row * np.sign(row[np.abs(row).argmax()] or 1) for row in (directions[0], directions[-1]))
     return Spectrum(values, most, least, max(jacobian.shape[1] - len(values), 0))
