@@ -52,10 +52,10 @@ class Inside:
 
     def routes(self) -> list[BaseRoute]:
         found: list[BaseRoute] = [
-            Route(f"/inside/{{name}}/{path}".rstrip("/"), self._endpoint(handler), methods=[method])
+            Route(f"/inspect/{{name}}/{path}".rstrip("/"), self._endpoint(handler), methods=[method])
             for path, method, handler in HANDLERS
         ]
-        return [*found, Route("/inside/{name}/images", self._endpoint(None))]
+        return [*found, Route("/inspect/{name}/images", self._endpoint(None))]
 
     def _endpoint(self, handler: Handler | None) -> Callable[[Request], Awaitable[Response]]:
         async def handled(request: Request) -> Response:

@@ -47,10 +47,10 @@ class Asker:
         self.x = self.images.sample()
 
     def get(self, path="", status=200, **question):
-        return self._told(self.client.get(f"/inside/{self.job}/{path}".rstrip("/"), params=question), status)
+        return self._told(self.client.get(f"/inspect/{self.job}/{path}".rstrip("/"), params=question), status)
 
     def post(self, path, status=200, **question):
-        return self._told(self.client.post(f"/inside/{self.job}/{path}", json=question), status)
+        return self._told(self.client.post(f"/inspect/{self.job}/{path}", json=question), status)
 
     def _told(self, answer, status):
         assert answer.status_code == status, answer.text
@@ -101,7 +101,8 @@ def test_tiles_keep_their_numbers():
 @pytest.mark.parametrize("kind", ["undercomplete", "sparse", "contractive", "denoising"])
 def test_only_sections_that_fit(asker, kind):
     about = asker(kind).get()
-    assert about["sections"] == ["layers", "code", kind, "chain"] and about["k"] == 8 and about["step"] > 0 and not about["lacking"]
+    assert about["sections"] == ["layers", "code", kind, "chain"]
+    assert about["k"] == 8 and about["step"] > 0 and not about["lacking"]
     assert [one["part"] for one in about["layers"]] == ["input", "encoder", "code", "decoder", "output"]
 
 
@@ -198,7 +199,7 @@ def test_jacobian(asker):
 
 
 def test_a_twin_is_trained_on_request_and_compared(asker, bench):
-    one = asker("contractive")
+    one = asker("contractive", "convolutional")
     before = one.get("displacement")
     assert before["twin"] is None and len(before["moved"]) == len(NOISES)
     truth = sensitivity.displacement(one.model, one.x[:128], NOISES)
@@ -282,12 +283,12 @@ def test_too_many_runs_on_request_are_refused(client, bench, monkeypatch):
     monkeypatch.setattr(siblings, "MOST_ASKED", 0)
     job = bench.start(experiment("contractive", epochs=1))
     until(bench, job, "done")
-    answer = client.post(f"/inside/{job}/twin", json={})
+    answer = client.post(f"/inspect/{job}/twin", json={})
     assert answer.status_code == 400 and answer.json()["problem"].endswith(".")
 
 
 def test_an_unknown_run(client):
-    answer = client.get("/inside/never-heard-of")
+    answer = client.get("/inspect/never-heard-of")
     assert answer.status_code == 404 and answer.json()["problem"].endswith(".")
 
 
@@ -297,7 +298,7 @@ def test_while_a_run_learns_answers_are_of_its_weights_now(client, bench):
         told, end = [], time.monotonic() + 20
         while len({one["step"] for one in told}) < 3:
             assert time.monotonic() < end
-            told.append(client.get(f"/inside/{job}/sparsity").json())
+            told.append(client.get(f"/inspect/{job}/sparsity").json())
         assert told[0]["rates"] != told[-1]["rates"]
     finally:
         bench.stop(job).result(10)

@@ -1,0 +1,65 @@
+// The network for the chosen image: nodes as solid as they are active, maps as tiles; each layer is a button.
+const TALL = 150, IN_NET = 16; // pixels; maps of a layer that are drawn here
+
+async function forward(room) {
+  const told = await ask(room, 'forward', asImage(room.shown.A)).catch(error => trouble(room, error));
+  if (!told) return;
+  room.passed = told;
+  await drawLooked(room);
+  drawNet(room);
+  if (room.tab === 'layers') drawLayer(room);
+}
+
+async function drawLooked(room) {
+  const { $, passed: told, info } = room, input = $('canvas.input'), output = $('canvas.output');
+  if (info.plane) { drawPoint(input, room, told.point); drawPoint(output, room, told.point, told.made); }
+  else await Promise.all([drawPicture(input, told.input, room), drawPicture(output, told.output, room)]);
+  put($('.which'), nameOf(room, room.shown.A));
+  put($('.psnr'), `${told.psnr.toFixed(1)} dB PSNR`);
+  Object.assign(output.dataset, { psnr: told.psnr, step: told.step ?? '' });
+  put($('.seen'), told.step == null ? '' : `after ${count(told.step)} steps`);
+}
+
+const partName = { encoder: 'encoder', code: 'code', decoder: 'decoder', output: 'output' };
+const sizeOf = shape => shape.length === 3 && shape[1] * shape[2] > 1 ? shape.join('×') : count(shape.reduce((a, b) => a * b, 1));
+
+function drawNet(room) {
+  if (!room.passed) return;
+  const { $, info, passed } = room, row = $('.net .row'), layers = info.layers.slice(1);
+  if (row.children.length !== layers.length) {
+    row.replaceChildren(...layers.map((one, i) => {
+      const button = tag('button', { type: 'button', 'aria-pressed': 'false', 'data-layer': i, class: one.part });
+      button.append(tag('canvas', { class: 'px' }), tag('b', {}, sizeOf(one.shape)), tag('span', {}, info.has_code || one.part !== 'code' ? partName[one.part] : 'middle'));
+      button.onclick = () => { room.layer = i; openTab(room, 'layers'); };
+      button.setAttribute('aria-label', `Layer ${i + 1}, ${one.kind}, ${sizeOf(one.shape)}`);
+      return button;
+    }));
+  }
+  layers.forEach((one, i) => {
+    const button = row.children[i], canvas = $(`.net [data-layer="${i}"] canvas`), told = passed.layers[i];
+    button.setAttribute('aria-pressed', room.tab === 'layers' && room.layer === i);
+    button.classList.toggle('lit', room.tab === 'chain' && room.chainLayer === i + 1);
+    button.dataset.peak = told.peak;
+    if (i === layers.length - 1 && !info.plane) {
+      drawPicture(canvas, passed.output, room);
+      Object.assign(canvas.style, { width: '104px', height: '104px' });
+    } else if (told.maps) {
+      const few = { ...told.maps, bytes: unpackTiles(told.maps), sign: signed(told.maps) };
+      few.shape = [Math.min(IN_NET, told.maps.shape[0]), ...told.maps.shape.slice(1)];
+      const n = few.shape[0], columns = Math.ceil(Math.sqrt(n)), side = Math.min(44, Math.floor(TALL / Math.ceil(n / columns)) - GAP);
+      drawTiles(canvas, few, room.look, { width: columns * (side + GAP), most: n === 1 ? 96 : side, height: TALL });
+    } else drawNodes(canvas, told.units, told.peak, css(one.part === 'code' ? room.look.accent : room.look.ink2), css(room.look.ink3), TALL);
+  });
+  flows(room);
+}
+
+// Between two layers everything is connected: a band from one to the next.
+function flows(room) {
+  const net = room.$('.net'), lines = room.$('.flows'), box = net.getBoundingClientRect(), shapes = [...net.querySelectorAll('.row canvas')].map(one => one.getBoundingClientRect());
+  const W = net.scrollWidth, H = net.clientHeight, left = net.scrollLeft - box.left;
+  Object.entries({ width: W, height: H, viewBox: `0 0 ${W} ${H}` }).forEach(([k, v]) => lines.setAttribute(k, v));
+  lines.replaceChildren(...shapes.slice(1).map((to, i) => {
+    const from = shapes[i], a = from.right + left + 4, b = to.left + left - 4;
+    return svg('path', { d: `M${a},${from.top - box.top}C${(a + b) / 2},${from.top - box.top} ${(a + b) / 2},${to.top - box.top} ${b},${to.top - box.top}L${b},${to.bottom - box.top}C${(a + b) / 2},${to.bottom - box.top} ${(a + b) / 2},${from.bottom - box.top} ${a},${from.bottom - box.top}Z` });
+  }));
+}
