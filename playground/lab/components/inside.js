@@ -84,6 +84,7 @@ async function load(room) {
     await forward(room);
     openTab(room, info.sections.includes(remembers.tab) ? remembers.tab : info.sections[0], false);
     $('.inside').dataset.status = 'ready';
+    if (bus.run) hear(room, bus.run);
   } catch (error) { if (turn === room.turn) { $('.inside').dataset.status = 'trouble'; trouble(room, error); } }
 }
 
@@ -113,10 +114,12 @@ function openTab(room, name, told = true) {
 async function showTab(room) {
   const { tab, turn } = room, panel = room.$(`[data-tab=${tab}]`);
   if (!room.info || !tab) return;
+  if (panel.dataset.of !== `${turn}`) { panel.dataset.of = turn; panel.classList.add('waiting'); }
   try {
     const draw = await SHOW[tab](room);
     if (tab !== room.tab || turn !== room.turn) return;
     room.draw = draw;
+    panel.classList.remove('waiting');
     await draw();
     panel.dataset.shown = (Number(panel.dataset.shown) || 0) + 1;
   } catch (error) { if (tab === room.tab && turn === room.turn) trouble(room, error); }
@@ -137,8 +140,9 @@ function hear(room, run) {
   const running = run.status === 'running', now = performance.now();
   if (run.step === room.heard && running === room.learning) return;
   const stopped = room.learning && !running;
-  room.heard = run.step;
-  room.learning = running;
+  const first = room.heard === undefined || room.heardOf !== room.name;
+  Object.assign(room, { heard: run.step, heardOf: room.name, learning: running });
+  if (first && !running) return;
   if (stopped || now - (room.lookedAt ?? 0) > 350) { room.lookedAt = now; room.post('forward', () => forward(room)); }
   if (stopped || now - (room.tabAt ?? 0) > LIVE[room.tab]) { room.tabAt = now; room.post('tab', () => showTab(room)); }
 }

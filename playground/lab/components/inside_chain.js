@@ -23,7 +23,7 @@ async function showChain(room) {
 
 function drawBeat(room) {
   const { $, chain, beats, beat, look } = room, one = beats[beat], host = $('.link'), [factor, result] = host.children;
-  put($('.kcount'), `step ${beat + 1} of ${beats.length}, a batch of ${chain.batch}, ${one.forward ? 'forward' : one.total ? 'the loss' : 'backward'}`);
+  put($('.kcount'), `Step ${beat + 1} of ${beats.length}, ${one.forward ? 'forward' : one.total ? 'the loss' : 'backward'}, a batch of ${chain.batch}.`);
   const layers = room.info.layers.slice(1), kind = one.layer ? layers[one.layer - 1].kind : '';
   const shaped = (math, shape, norm, words) => {
     const box = tag('div'), text = tag('small', {}, `${words}: ${dims(shape)}${norm == null ? '' : `, norm ${num3(norm)}`}`);
@@ -50,8 +50,8 @@ function drawBeat(room) {
   Object.assign(host.dataset, { beat, kind: one.kind ?? (one.total ? 'total' : 'forward'), layer: one.layer ?? '', norm: one.total ? chain.loss : one.norm, loss: chain.loss, step: chain.step ?? '' });
   const picture = one.picture, canvas = $('canvas.gradient');
   canvas.hidden = !picture;
-  put($('.gname'), picture ? (one.kind === 'weights' ? 'The gradient, whole' : 'The gradient of the batch’s first image') : one.forward ? '' : '');
-  put($('.gsub'), picture ? 'blue below zero, orange above, one scale' : '');
+  put($('.gname'), picture ? (one.kind === 'weights' ? 'The gradient, whole' : 'Gradient for the first image') : '');
+  put($('.gsub'), picture ? 'blue: negative' : '');
   if (picture) {
     drawTiles(canvas, picture, look, { width: canvas.parentElement.clientWidth, height: roomFor(room, canvas), most: picture.shape[0] === 1 ? 300 : 96 });
     canvas.setAttribute('aria-label', `Gradient, ${dims(one.shape)}, norm ${num3(one.norm)}`);

@@ -11,17 +11,17 @@ function drawJacobian(room, told) {
   drawTiles(canvas, rows, room.look, { width: $('[data-tab=contractive] > :first-child').clientWidth, height: roomFor(room, canvas), most: 84 });
   Object.assign(canvas.dataset, { norm: rows.norms[0], norm2: told.norm2, count: rows.shape[0] });
   canvas.setAttribute('aria-label', `How each of ${k} neurons answers to each pixel`);
-  put($('.jsub'), `‖J‖² = ${num(told.norm2)} (Frobenius); each at its own contrast`);
+  put($('.jsub'), `‖J‖² = ${num3(told.norm2)}`);
   const top = Math.max(...values, 1e-9), floor = Math.max(top * 1e-4, Math.min(...values.filter(v => v > 0), top) * .8);
   plot(host, { x: { label: 'number', low: .5, high: values.length + .5 }, y: { label: 'σ, log scale', low: floor, high: top * 1.4, log: true }, label: `${values.length} singular values of the Jacobian`,
     lines: [{ points: values.map((v, i) => [i + 1, Math.max(v, floor)]), kind: 'train' }] });
   Object.assign(host.dataset, { first: values[0], last: values.at(-1), count: values.length });
-  put($('.ssub'), `largest ${num(values[0])}, smallest ${num(values.at(-1))}`);
+  put($('.ssub'), `${num3(values[0])} to ${num3(values.at(-1))}`);
   ['most', 'least'].forEach((name, i) => {
     const c = $(`canvas.${name}`), one = { shape: [1, ...ends.shape.slice(1)], scale: [ends.scale[i]], bytes: tileOf(ends, i), sign: true };
     if (info.plane) { const at = room.passed?.point ?? [.5, .5], v = [0, 1].map(d => one.bytes[d] / 127 * ends.scale[i]); drawPoint(c, room, at, at.map((p, d) => p + .25 * v[d]), 96); }
     else drawTiles(c, one, room.look, { width: 96, most: 96 });
-    put(c.nextElementSibling, i ? `moves it least: σ = ${num(values.at(-1))}${told.still ? `; ${count(told.still)} more not at all` : ''}` : `moves the code most: σ = ${num(values[0])}`);
+    put(c.nextElementSibling, i ? `moves it least: σ = ${num3(values.at(-1))}${told.still ? `; ${count(told.still)} more not at all` : ''}` : `moves the code most: σ = ${num3(values[0])}`);
   });
 }
 

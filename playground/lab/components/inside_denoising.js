@@ -52,7 +52,8 @@ function psnrs(room, told) {
 // Where noisy images lie on the map of codes, and where the restored ones do.
 function mapArrows(room, told) {
   const canvas = room.$('canvas.arrows'), W = canvas.parentElement.clientWidth, H = roomFor(room, canvas), c = ready(canvas, W, H);
-  const half = Math.min(W, H) / 2 - 8, k = half / 1.12, at = ([x, y]) => [W / 2 + x * k * Math.min(W / H, 1.7), H / 2 - y * k];
+  const every = [...told.places, ...told.start, ...told.end], [x, y] = [0, 1].map(d => span(every.map(place => place[d]), .04));
+  const k = Math.min(W / (x.high - x.low), H / (y.high - y.low)), at = place => [W / 2 + (place[0] - (x.low + x.high) / 2) * k, H / 2 - (place[1] - (y.low + y.high) / 2) * k];
   const colours = Array.from({ length: 10 }, (_, i) => css(rgb(room.$('.stage'), `c${i}`))), single = !room.info.has_labels;
   told.places.forEach((place, i) => { c.globalAlpha = .35; dot(c, at(place), 1.8, single ? css(room.look.ink3) : colours[told.labels[i] % 10]); });
   told.start.forEach((from, i) => { c.globalAlpha = .8; arrow(c, at(from), at(told.end[i]), single ? css(room.look.accent) : colours[told.labels[i] % 10]); });

@@ -26,8 +26,8 @@ function laid(told, width, height, most = 64, least = 14) {
   let side = most;
   const rowsAt = s => Math.ceil(n / Math.max(1, Math.floor((width + GAP) / (s + GAP))));
   while (side > least && rowsAt(side) * (side * ratio + GAP) > height) side--;
-  const columns = Math.max(1, Math.min(n, Math.floor((width + GAP) / (side + GAP))));
-  return { columns, side, tall: Math.max(3, Math.round(side * ratio)), rows: Math.ceil(n / columns) };
+  const rows = rowsAt(side);
+  return { columns: Math.ceil(n / rows), side, tall: Math.max(3, Math.round(side * ratio)), rows };
 }
 
 function drawTiles(canvas, told, look, { width, height = 1e4, most, least, chosen = -1, pad = 0 } = {}) {
@@ -43,6 +43,7 @@ function drawTiles(canvas, told, look, { width, height = 1e4, most, least, chose
     o.putImageData(image, 0, 0);
     const x = px(pad + (i % at.columns) * (at.side + GAP)), y = px(pad + Math.floor(i / at.columns) * (at.tall + GAP));
     enlarge(c, one, x, y, px(at.side), px(at.tall));
+    if (!signed(told)) { c.strokeStyle = css(look.line); c.lineWidth = 1; c.strokeRect(x + .5, y + .5, px(at.side) - 1, px(at.tall) - 1); }
     if (i === chosen) { c.strokeStyle = css(look.accent); c.lineWidth = 2 * dpr; c.strokeRect(x + dpr, y + dpr, px(at.side) - 2 * dpr, px(at.tall) - 2 * dpr); }
   }
   canvas.__at = at;

@@ -5,7 +5,7 @@ async function showLayers(room) {
     const { $ } = room, { filters } = told, canvas = $('canvas.filters');
     const at = drawTiles(canvas, filters, room.look, { width: $('[data-tab=layers] > :last-child').clientWidth, height: roomFor(room, canvas) });
     const [n] = filters.shape, more = filters.count > n ? `the first ${n} of ${count(filters.count)}` : `all ${n}`;
-    put($('.fsub'), `${more}, each at its own contrast${filters.shape[1] === 3 ? '' : '; blue: negative weights, orange: positive'}`);
+    put($('.fsub'), `${more}${filters.shape[1] === 3 ? ', around grey' : '; blue: negative, orange: positive'}`);
     Object.assign(canvas.dataset, { count: n, norm: filters.norms[0], columns: at.columns });
     canvas.setAttribute('aria-label', `${n} filters of the first layer`);
     drawLayer(room);

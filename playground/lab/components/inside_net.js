@@ -26,8 +26,10 @@ const sizeOf = shape => shape.length === 3 && shape[1] * shape[2] > 1 ? shape.jo
 function drawNet(room) {
   if (!room.passed) return;
   const { $, info, passed } = room, row = $('.net .row'), layers = info.layers.slice(1);
-  if (row.children.length !== layers.length) {
-    row.replaceChildren(...layers.map((one, i) => {
+  if (row.children.length !== layers.length + 1) {
+    const into = tag('div', { class: 'in' });
+    into.append(tag('canvas', { class: 'px', role: 'img', 'aria-label': 'Input' }), tag('b', {}, sizeOf(info.layers[0].shape)), tag('span', {}, 'input'));
+    row.replaceChildren(into, ...layers.map((one, i) => {
       const button = tag('button', { type: 'button', 'aria-pressed': 'false', 'data-layer': i, class: one.part });
       button.append(tag('canvas', { class: 'px' }), tag('b', {}, sizeOf(one.shape)), tag('span', {}, info.has_code || one.part !== 'code' ? partName[one.part] : 'middle'));
       button.onclick = () => { room.layer = i; openTab(room, 'layers'); };
@@ -35,22 +37,31 @@ function drawNet(room) {
       return button;
     }));
   }
+  const maps = passed.layers.slice(0, -1).filter(one => one.maps).length, dense = layers.length - 1 - maps;
+  const wide = clamp(($('.net').clientWidth - 250 - 90 * dense - 14 * layers.length) / Math.max(1, maps) - 14, 56, TALL);
+  framedPicture(room, $('.net .in canvas'), passed.input, passed.point);
   layers.forEach((one, i) => {
-    const button = row.children[i], canvas = $(`.net [data-layer="${i}"] canvas`), told = passed.layers[i];
+    const button = row.children[i + 1], canvas = $(`.net [data-layer="${i}"] canvas`), told = passed.layers[i];
     button.setAttribute('aria-pressed', room.tab === 'layers' && room.layer === i);
     button.classList.toggle('lit', room.tab === 'chain' && room.chainLayer === i + 1);
     button.dataset.peak = told.peak;
-    if (i === layers.length - 1 && !info.plane) {
-      drawPicture(canvas, passed.output, room);
-      Object.assign(canvas.style, { width: '104px', height: '104px' });
-    } else if (told.maps) {
+    if (one.part === 'output') framedPicture(room, canvas, passed.output, passed.made);
+    else if (told.maps) {
       const few = { ...told.maps, bytes: unpackTiles(told.maps), sign: signed(told.maps) };
       few.shape = [Math.min(IN_NET, told.maps.shape[0]), ...told.maps.shape.slice(1)];
-      const n = few.shape[0], columns = Math.ceil(Math.sqrt(n)), side = Math.min(44, Math.floor(TALL / Math.ceil(n / columns)) - GAP);
+      const n = few.shape[0], columns = Math.ceil(Math.sqrt(n)), side = Math.floor(Math.min(TALL / Math.ceil(n / columns), wide / columns)) - GAP;
       drawTiles(canvas, few, room.look, { width: columns * (side + GAP), most: n === 1 ? 96 : side, height: TALL });
     } else drawNodes(canvas, told.units, told.peak, css(one.part === 'code' ? room.look.accent : room.look.ink2), css(room.look.ink3), TALL);
   });
   flows(room);
+}
+
+// The picture at either end, or the point of the plane.
+function framedPicture(room, canvas, url, point, side = 96) {
+  if (room.info.plane) return drawPoint(canvas, room, point, null, side);
+  const [, h, w] = room.info.shape, k = side / Math.max(h, w);
+  Object.assign(canvas.style, { width: `${Math.round(w * k)}px`, height: `${Math.round(h * k)}px` });
+  drawPicture(canvas, url, room);
 }
 
 // Between two layers everything is connected: a band from one to the next.

@@ -18,10 +18,16 @@ const short = v => v === 0 ? '0' : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.
 
 // x, y: {label, low, high, log}. lines: [{points, kind, name}]; dots: [{x, y, kind, title, chosen}]; bars: [{x, y, kind, lit}];
 // marks: [{x or y, kind, name}]. click(i) is called with the number of a dot or bar.
-function plot(host, { x, y, lines = [], dots = [], bars = [], marks = [], label = '', click = null }) {
+function plot(host, what) {
+  host.__what = what;
+  if (!host.__sized) (host.__sized = new ResizeObserver(framed(() => drawPlot(host, host.__what)))).observe(host);
+  drawPlot(host, what);
+}
+
+function drawPlot(host, { x, y, lines = [], dots = [], bars = [], marks = [], label = '', click = null }) {
   const W = host.clientWidth, H = host.clientHeight;
   if (W < 40 || H < 40) return;
-  const m = { left: 46, right: 14, top: 12, bottom: 32 }, w = W - m.left - m.right, h = H - m.top - m.bottom;
+  const m = { left: 46, right: 14, top: 24, bottom: 32 }, w = W - m.left - m.right, h = H - m.top - m.bottom;
   const along = (axis, v) => axis.log ? Math.log(Math.max(v, axis.low) / axis.low) / Math.log(axis.high / axis.low) : (v - axis.low) / ((axis.high - axis.low) || 1);
   const X = v => m.left + w * along(x, v), Y = v => m.top + h * (1 - clamp(along(y, v), -.02, 1.02));
   const g = svg('svg', { width: W, height: H, role: 'img', 'aria-label': label });

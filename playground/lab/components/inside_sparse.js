@@ -7,7 +7,7 @@ async function showSparse(room) {
     plot(host, { x: { label: 'neuron', low: -.5, high: n - .5 }, y: { label: 'ρ̂', low: 0, high: most }, label: `Mean activation of ${n} neurons, target ${rho}`,
       bars: rates.map((y, x) => ({ x, y, lit: x === room.entry, title: `neuron ${x}: ρ̂ = ${num(y)}` })), marks: [{ y: rho, kind: 'target', name: `ρ = ${rho}` }], click: i => { room.entry = i; room.post('tab', () => showTab(room)); } });
     Object.assign(host.dataset, { step: told.step ?? '', mean: rates.reduce((a, b) => a + b, 0) / n, first: rates[0], rho });
-    put($('.rsub'), `over ${count(told.images)} held-out images, target ρ`);
+    put($('.rsub'), `${count(told.images)} held-out`);
     const low = Math.max(1e-4, Math.min(...rates, rho) / 2), high = Math.min(.999, Math.max(...rates, rho) * 2);
     const line = curve[0].map((x, i) => [x, curve[1][i]]).filter(([x]) => x >= low && x <= high), top = Math.max(...penalties, .01) * 1.15, box = $('.plot.penalty');
     plot(box, { x: { label: 'ρ̂, log scale', low, high, log: true }, y: { label: 'KL(ρ‖ρ̂)', low: 0, high: top }, label: `KL divergence over the mean activation, ${n} neurons on it`,
