@@ -229,4 +229,7 @@ class Inspector:
         x = self.held_out(still, count)
         start, end = await self.on_device(still, lambda: restoring.code_arrows(still.model, x, kind, level))
         chart = flat(codes, MapKnobs(kind="plane" if still.k <= 2 else "pca"))
-        return chart.places, chart.place(start), chart.place(end)
+        places, start, end = chart.places, chart.place(start), chart.place(end)
+        if still.k == 1:  # a line, which the map draws with heights of its own to tell points apart
+            start[:, 1] = end[:, 1] = places[:count, 1]
+        return places, start, end

@@ -24,7 +24,7 @@ FLOORS = (
     ("trainer", "library", "supply", "patchwork"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
-     "inside_answers", "inside_routes",
+     "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
      "progress", "commands", "commands_images", "commands_models", "__main__"),
 )

@@ -1,5 +1,6 @@
 """The Inside page's routes: every answer against the model itself."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
 import base64
@@ -9,85 +10,17 @@ import time
 import numpy as np
 import pytest
 import torch
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from playground import inside_routes
+from playground import inside_variants
 from playground.batches import Batches, mix
 from playground.inside_answers import tiles
-from playground.inside_routes import LEVELS, Inside
+from playground.inside_variants import LEVELS
 from playground.inspector import NOISES
 from playground.losses import kl_sparsity
 from playground.probes import chain, narrowing, restoring, sensitivity
-from playground.workbench import Workbench
 from tests.explored import as_bytes, close, picture, pixels
-from tests.plugins import experiment, resident, until
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    bench = Workbench(tmp_path_factory.mktemp("home"), "cpu")
-    yield bench
-    bench.close()
-
-
-@pytest.fixture(scope="module")
-def client(bench):
-    with TestClient(Starlette(routes=Inside(lambda: bench).routes())) as client:
-        yield client
-
-
-class Asker:
-    """One visitor of the Inside page of one run, and the run's own network to compare with."""
-
-    def __init__(self, client, bench, made):
-        self.client, self.made, self.job = client, made, bench.start(made)
-        until(bench, self.job, "done")
-        self.images, self.model = resident(made.data), bench._model(self.job)
-        self.x = self.images.sample()
-
-    def get(self, path="", status=200, **question):
-        return self._told(self.client.get(f"/inspect/{self.job}/{path}".rstrip("/"), params=question), status)
-
-    def post(self, path, status=200, **question):
-        return self._told(self.client.post(f"/inspect/{self.job}/{path}", json=question), status)
-
-    def _told(self, answer, status):
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    def code(self, *which):
-        with torch.no_grad():
-            return self.model.encode(self.x[list(which)] if which else self.x).numpy()
-
-
-@pytest.fixture(scope="module")
-def asker(client, bench):
-    made: dict[tuple, Asker] = {}
-
-    def one(kind="undercomplete", architecture="dense", data="digits") -> Asker:
-        key = kind, architecture, data
-        if key not in made:
-            made[key] = Asker(client, bench, experiment(kind, architecture, data, epochs=2))
-        return made[key]
-
-    return one
-
-
-def values(told: dict) -> np.ndarray:
-    """Tiles back to numbers."""
-    raw = np.frombuffer(base64.b64decode(told["data"]), np.int8).reshape(told["shape"]).astype(float)
-    return raw / 127 * np.array(told["scale"]).reshape(-1, 1, 1, 1)
-
-
-def near(told: dict, truth: np.ndarray) -> None:
-    """Tiles equal the truth up to half a level of their own scale."""
-    assert told["count"] == len(truth)
-    truth = truth[: told["shape"][0]]
-    for ours, theirs, scale in zip(values(told), truth, told["scale"]):
-        assert np.abs(ours - theirs).max() <= 0.51 * scale / 127 + 1e-5
-    norms = np.linalg.norm(truth.reshape(len(truth), -1), axis=1)
-    np.testing.assert_allclose(told["norms"], norms, rtol=1e-3, atol=1e-5)
+from tests.inspected import asker, bench, client, near, values  # noqa: F401  (fixtures)
+from tests.plugins import experiment, until
 
 
 def test_tiles_keep_their_numbers():
@@ -239,7 +172,7 @@ def test_the_field_of_the_plane_and_arrows_on_the_map(asker):
         made = one.model(torch.from_numpy(points).view(-1, 1, 1, 2)).numpy().reshape(-1, 2)
     np.testing.assert_allclose(told["arrows"], made - points, atol=1e-4)
     path = np.array(told["path"])
-    assert path.shape == (inside_routes.FLOW + 1, 361, 2)
+    assert path.shape == (inside_variants.FLOW + 1, 361, 2)
     arrows = one.get("arrows", level=0.1)
     assert len(arrows["start"]) == len(arrows["end"]) == len(arrows["labels"]) and arrows["start"] != arrows["end"]
     assert asker("denoising").get("field", status=400)["problem"].endswith(".")

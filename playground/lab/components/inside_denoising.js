@@ -66,9 +66,11 @@ function mapArrows(room, told) {
 function drawField(room, t) {
   const { field, look, info } = room, canvas = room.$('canvas.field'), W = canvas.parentElement.clientWidth, H = Math.max(260, Math.min(room.$('.stage').getBoundingClientRect().bottom - canvas.getBoundingClientRect().top - 8, 460));
   const c = ready(canvas, W, H), side = Math.min(W, H) - 12, x0 = (W - side) / 2, at = ([x, y]) => [x0 + x * side, H - 6 - y * side];
-  for (const point of info.points) { c.globalAlpha = .5; dot(c, at(point), 1.7, css(look.ghost)); }
-  c.globalAlpha = .75;
-  const scale = .8;
+  const lengths = field.arrows.map(([a, b]) => Math.hypot(a, b)).sort((a, b) => a - b), cell = 1 / (Math.sqrt(lengths.length) - 1);
+  const scale = Math.min(1, 1.35 * cell / Math.max(lengths[Math.floor(.9 * lengths.length)], 1e-9));
+  put(room.$('.fieldsub'), `arrows at ${Math.round(100 * scale)} % of their length; points flow along them`);
+  c.globalAlpha = .8;
+  for (const point of info.points) dot(c, at(point), 2, css(look.held));
   field.points.forEach((point, i) => arrow(c, at(point), at(point.map((v, d) => v + scale * field.arrows[i][d])), css(look.ink2), .9));
   c.globalAlpha = 1;
   const whole = Math.min(Math.floor(t), field.path.length - 2), share = Math.min(t - whole, 1);

@@ -13,7 +13,7 @@ function chooseModel(room) {
 // The strip: all held-out images on one canvas, or the plane with its points.
 async function loadStrip(room) {
   const { info, $ } = room;
-  for (const source of room.all('[data-v=draw], [data-do=upload]')) source.hidden = info.plane;
+  for (const source of room.all('[data-seg=source], [data-do=upload]')) source.hidden = info.plane;
   $('.strip').classList.toggle('plane', info.plane);
   if (info.plane) { room.ink = false; room.sheet = null; return layStrip(room); }
   const answer = await answered(await reach(address(room, 'images'))), bitmap = await createImageBitmap(await answer.blob());

@@ -41,16 +41,16 @@ async function showCode(room) {
     ask(room, 'columns', slope ? { way: 'slope', ...asImage(room.shown.A) } : {}), ask(room, `excite?entry=${room.entry}`)]);
   return async () => {
     const { $, info } = room, { columns } = told, canvas = $('canvas.columns'), l = room.entry;
-    if (info.plane) { canvas.hidden = true; planeColumns(room, columns); } else {
+    if (info.plane) planeColumns(room, columns, canvas); else {
       drawTiles(canvas, columns, room.look, { width: $('[data-tab=code] > :first-child').clientWidth, height: roomFor(room, canvas) - 24, most: 84, chosen: l });
     }
-    canvas.onclick = e => { const i = tileUnder(canvas, e); if (i >= 0 && i < columns.shape[0]) setEntry(room, i); };
+    if (!info.plane) canvas.onclick = e => { const i = tileUnder(canvas, e); if (i >= 0 && i < columns.shape[0]) setEntry(room, i); };
     canvas.onkeydown = e => {
       const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: canvas.__at?.columns ?? 1, ArrowUp: -(canvas.__at?.columns ?? 1) }[e.key];
       if (by) { e.preventDefault(); setEntry(room, clamp(l + by, 0, Math.min(info.k, columns.shape[0]) - 1)); }
     };
     Object.assign(canvas.dataset, { entry: l, norm: columns.norms[l], way: room.way });
-    put($('.csub'), `${slope ? 'How the picture changes when the entry grows a little, at this image' : 'The picture of one unit of this entry alone, less that of an empty code'}: orange brighter, blue darker, each at its own contrast.${columns.count > columns.shape[0] ? ` The first ${columns.shape[0]} of ${columns.count}.` : ''}`);
+    if (!info.plane) put($('.csub'), `${slope ? 'How the picture changes when the entry grows a little, at this image' : 'The picture of one unit of this entry alone, less that of an empty code'}: orange brighter, blue darker, each at its own contrast.${columns.count > columns.shape[0] ? ` The first ${columns.shape[0]} of ${columns.count}.` : ''}`);
     put($('.ename'), `Entry ${l}`);
     put($('.esub'), `${num(room.passed?.code?.[l])} for this image; mean ${num(excited.mean)} over ${count(excited.looked)} held-out images`);
     const one = { shape: [1, ...columns.shape.slice(1)], scale: [columns.scale[l]], bytes: tileOf(columns, l) };
@@ -66,10 +66,17 @@ function tileOf(told, i) {
   return unpackTiles(told).slice(i * size, (i + 1) * size);
 }
 
-// Of points there are no pictures: a column is a step in the plane.
-function planeColumns(room, columns) {
-  const raw = unpackTiles(columns), words = columns.scale.map((scale, l) => `entry ${l}: (${[0, 1].map(k => num(raw[2 * l + k] / 127 * scale)).join(', ')})`);
-  put(room.$('.csub'), words.slice(0, 16).join('; '));
+// Of points there are no pictures: an entry is a step in the plane, drawn from where this point is taken to.
+function planeColumns(room, columns, canvas) {
+  const raw = unpackTiles(columns), side = Math.min(340, canvas.parentElement.clientWidth), from = room.passed.made;
+  drawPoint(canvas, room, from, null, side);
+  const c = canvas.getContext('2d'), at = ([x, y]) => [6 + x * (side - 12), side - 6 - y * (side - 12)];
+  columns.scale.forEach((scale, l) => {
+    const to = from.map((v, d) => v + raw[2 * l + d] / 127 * scale);
+    arrow(c, at(from), at(to), css(l === room.entry ? room.look.held : room.look.ink2), l === room.entry ? 2.5 : 1.2);
+  });
+  canvas.onclick = null;
+  put(room.$('.csub'), `One unit of an entry moves the point along its arrow, drawn from where the network takes this one; entry ${room.entry}: (${[0, 1].map(k => num(raw[2 * room.entry + k] / 127 * columns.scale[room.entry])).join(', ')}).`);
 }
 
 function histogram(room, told) {
