@@ -132,7 +132,7 @@ def test_jacobian(asker):
 
 
 def test_a_twin_is_trained_on_request_and_compared(asker, bench):
-    one = asker("contractive", "convolutional")
+    one = asker("contractive", data="glyphs")
     before = one.get("displacement")
     assert before["twin"] is None and len(before["moved"]) == len(NOISES)
     truth = sensitivity.displacement(one.model, one.x[:128], NOISES)
