@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,14 +68,18 @@ async def jacobian(inside: Inside, still: Still, request: Request, question: dic
     """∂h_l/∂x at an image, J's singular values, and the steps that move the code most and least."""
     image = await looked_at(inside, still, question)
     rows, spectrum = await inside.inspector.jacobian(still, image)
-    ends = np.stack([spectrum.most, spectrum.least]).reshape(2, *rows.shape[1:])
-    return {
-        "rows": tiles(rows, most=512),
-        "values": floats(spectrum.values),
-        "norm2": float(np.square(rows, dtype=np.float64).sum()),
-        "ends": tiles(ends),
-        "still": spectrum.still,
-    }
+
+    def make() -> dict[str, Any]:
+        ends = np.stack([spectrum.most, spectrum.least]).reshape(2, *rows.shape[1:])
+        return {
+            "rows": tiles(rows, most=512),
+            "values": floats(spectrum.values),
+            "norm2": float(np.square(rows, dtype=np.float64).sum()),
+            "ends": tiles(ends),
+            "still": spectrum.still,
+        }
+
+    return await asyncio.to_thread(make)
 
 
 async def displacement(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
@@ -143,13 +148,17 @@ async def code_arrows(inside: Inside, still: Still, request: Request, question: 
 
 
 async def sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    """Reconstruction error against code size: of undercomplete runs on these data, and of PCA."""
+    """Reconstruction error against code size, of undercomplete runs on these data."""
     found = await inside.siblings.sizes(still)
     return {
         "runs": [sized(one) for one in found],
-        "pca": floats(await inside.siblings.pca(still)),
         "missing": [one.architecture.code for one in inside.siblings.short_runs(still, found)],
     }
+
+
+async def pca(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """The same error of PCA with 0, 1, ... components; the first answer takes as long as loading scikit-learn."""
+    return {"errors": floats(await inside.siblings.pca(still))}
 
 
 async def train_sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
@@ -166,5 +175,6 @@ HANDLERS: list[tuple[str, str, Handler]] = [
     ("field", "GET", field),
     ("arrows", "GET", code_arrows),
     ("sizes", "GET", sizes),
+    ("pca", "GET", pca),
     ("sizes/train", "POST", train_sizes),
 ]

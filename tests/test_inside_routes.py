@@ -183,7 +183,7 @@ def test_code_sizes_beside_pca(asker, bench):
     told = one.get("sizes")
     rows = narrowing.rows(one.images.source.images)
     truth = narrowing.pca_errors(rows[one.images.source.train], rows[one.images.source.held_out][:512])
-    np.testing.assert_allclose(told["pca"], truth, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(one.get("pca")["errors"], truth, rtol=1e-3, atol=1e-4)
     own = next(run for run in told["runs"] if run["name"] == one.job)
     error = one.model.reconstruction_error(one.model.encode(one.x), one.x).mean()
     assert own["code"] == 8 and own["error"] == pytest.approx(float(error.detach()), rel=1e-3)

@@ -19,7 +19,7 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
-  const room = { root, $, all, post: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
+  const room = { root, $, all, post: courier(), pass: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
   room.look = looks($('.stage'));
   for (const b of all('[data-seg] button')) b.onclick = () => ({ source: sourceOf, side: sideOf, way: wayOf })[b.parentElement.dataset.seg](room, b.dataset.v);
   press(room, 'source', 'held');
@@ -32,7 +32,7 @@ function open(root) {
   $('[data-do=flow]').onclick = () => flow(room);
   const again = framed(() => redraw(room));
   new ResizeObserver(again).observe($('.stage'));
-  onTheme(() => { room.look = looks($('.stage')); room.sheet?.theme([room.look.low, room.look.high]); room.pad.theme(); redraw(room); });
+  onTheme(() => { room.look = looks($('.stage')); for (const sheet of [room.sheet, room.passed?.x, room.passed?.y]) sheet?.theme([room.look.low, room.look.high]); room.pad.theme(); redraw(room); });
   bus.listen($('.inside'), run => hear(room, run));
   return room;
 }
@@ -71,7 +71,7 @@ async function load(room) {
     const info = await ask(room, '');
     if (turn !== room.turn) return;
     const kept = remembers.images.get(room.name), second = info.labels.findIndex(label => label !== info.labels[0]);
-    Object.assign(room, { info, passed: null, chain: null, field: null, flowAt: 0, noise: null, entry: Math.min(room.entry, Math.max(0, info.k - 1)), layer: 0, chainLayer: 0 });
+    Object.assign(room, { info, passed: null, chain: null, field: null, pca: null, filters: null, flowAt: 0, noise: null, entry: Math.min(room.entry, Math.max(0, info.k - 1)), layer: 0, chainLayer: 0 });
     room.shown = kept ?? { A: { index: 0 }, B: { index: Math.max(1, second) } };
     remembers.images.set(room.name, room.shown);
     $('.net .row').replaceChildren();
@@ -127,6 +127,7 @@ async function showTab(room) {
 
 function redraw(room) {
   if (!room.info || !room.passed) return;
+  if (room.tab !== 'layers') room.filters = null; // drawn anew when they are seen again
   layStrip(room);
   drawLooked(room);
   drawNet(room);
@@ -143,7 +144,7 @@ function hear(room, run) {
   const first = room.heard === undefined || room.heardOf !== room.name;
   Object.assign(room, { heard: run.step, heardOf: room.name, learning: running });
   if (first && !running) return;
-  if (stopped || now - (room.lookedAt ?? 0) > 350) { room.lookedAt = now; room.post('forward', () => forward(room)); }
+  if (stopped || now - (room.lookedAt ?? 0) > 350) { room.lookedAt = now; room.pass('forward', () => forward(room)); }
   if (stopped || now - (room.tabAt ?? 0) > LIVE[room.tab]) { room.tabAt = now; room.post('tab', () => showTab(room)); }
 }
 

@@ -1,5 +1,5 @@
 // Drawing of what the routes of the Inside page answer: tiles of any sign, pictures by their address, points of the plane.
-const GAP = 2;
+const GAP = 2, FEW = 16;
 
 // Tiles {shape: [n, c, h, w], scale, data}: value = scale · data / 127.
 const unpackTiles = told => told.bytes ??= new Int8Array(bus.bytes(told.data).buffer);
@@ -35,14 +35,21 @@ function drawTiles(canvas, told, look, { width, height = 1e4, most, least, chose
   const W = at.columns * (at.side + GAP) - GAP + 2 * pad, H = at.rows * (at.tall + GAP) - GAP + 2 * pad;
   sized(canvas, Math.round(W * dpr), Math.round(H * dpr));
   Object.assign(canvas.style, { width: `${W}px`, height: `${H}px` });
-  const c = canvas.getContext('2d'), one = new OffscreenCanvas(w, h), o = one.getContext('2d'), image = o.createImageData(w, h);
+  const c = canvas.getContext('2d'), sheet = new OffscreenCanvas(w * at.columns, h * at.rows), o = sheet.getContext('2d'), image = o.createImageData(w, h);
   c.clearRect(0, 0, canvas.width, canvas.height);
-  const px = v => Math.round(v * dpr);
+  c.imageSmoothingEnabled = at.side * dpr < w;
   for (let i = 0; i < n; i++) {
     tileInto(image.data, told, i, look);
-    o.putImageData(image, 0, 0);
-    const x = px(pad + (i % at.columns) * (at.side + GAP)), y = px(pad + Math.floor(i / at.columns) * (at.tall + GAP));
-    enlarge(c, one, x, y, px(at.side), px(at.tall));
+    o.putImageData(image, (i % at.columns) * w, Math.floor(i / at.columns) * h);
+  }
+  const px = v => Math.round(v * dpr), fine = n <= FEW && new OffscreenCanvas(w, h), f = fine && fine.getContext('2d');
+  for (let i = 0; i < n; i++) {
+    const column = i % at.columns, row = Math.floor(i / at.columns), x = px(pad + column * (at.side + GAP)), y = px(pad + row * (at.tall + GAP));
+    if (fine) { // few and large: all their pixels equally large
+      f.globalCompositeOperation = 'copy';
+      f.drawImage(sheet, column * w, row * h, w, h, 0, 0, w, h);
+      enlarge(c, fine, x, y, px(at.side), px(at.tall));
+    } else c.drawImage(sheet, column * w, row * h, w, h, x, y, px(at.side), px(at.tall));
     if (!signed(told)) { c.strokeStyle = css(look.line); c.lineWidth = 1; c.strokeRect(x + .5, y + .5, px(at.side) - 1, px(at.tall) - 1); }
     if (i === chosen) { c.strokeStyle = css(look.accent); c.lineWidth = 2 * dpr; c.strokeRect(x + dpr, y + dpr, px(at.side) - 2 * dpr, px(at.tall) - 2 * dpr); }
   }

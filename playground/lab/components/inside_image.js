@@ -82,8 +82,9 @@ function pickBy(room) {
 
 function setImage(room, side, image) {
   room.shown[side] = image;
+  room.askedAt = performance.now();
   markStrip(room);
-  if (side === 'A') room.post('forward', () => forward(room));
+  if (side === 'A') room.pass('forward', () => forward(room));
   room.post('tab', () => showTab(room));
 }
 

@@ -1,15 +1,23 @@
 // Layers: all maps or units of the chosen layer and the first layer's filters. Code: what each entry draws and answers to.
 async function showLayers(room) {
-  const told = await ask(room, 'filters');
+  const { turn } = room, fresh = room.filters?.step === room.passed?.step || room.learning && performance.now() - room.filtersAt < 1500;
+  const known = room.filters && fresh && room.filters, told = known || await ask(room, 'filters'); // another image leaves them as they are
+  if (turn === room.turn && !known) Object.assign(room, { filters: told, filtersAt: performance.now() });
+  let drawn = !!known;
   return () => {
-    const { $ } = room, { filters } = told, canvas = $('canvas.filters');
-    const at = drawTiles(canvas, filters, room.look, { width: $('[data-tab=layers] > :last-child').clientWidth, height: roomFor(room, canvas) });
-    const [n] = filters.shape, more = filters.count > n ? `the first ${n} of ${count(filters.count)}` : `all ${n}`;
-    put($('.fsub'), `${more}${filters.shape[1] === 3 ? ', around grey' : '; blue: negative, orange: positive'}`);
-    Object.assign(canvas.dataset, { count: n, norm: filters.norms[0], columns: at.columns });
-    canvas.setAttribute('aria-label', `${n} filters of the first layer`);
+    if (!drawn) drawFilters(room, told.filters);
+    drawn = false;
     drawLayer(room);
   };
+}
+
+function drawFilters(room, filters) {
+  const { $ } = room, canvas = $('canvas.filters');
+  const at = drawTiles(canvas, filters, room.look, { width: $('[data-tab=layers] > :last-child').clientWidth, height: roomFor(room, canvas) });
+  const [n] = filters.shape, more = filters.count > n ? `the first ${n} of ${count(filters.count)}` : `all ${n}`;
+  put($('.fsub'), `${more}${filters.shape[1] === 3 ? ', around grey' : '; blue: negative, orange: positive'}`);
+  Object.assign(canvas.dataset, { count: n, norm: filters.norms[0], columns: at.columns });
+  canvas.setAttribute('aria-label', `${n} filters of the first layer`);
 }
 
 function drawLayer(room) {
