@@ -1,5 +1,6 @@
 // The Inside page. data: {name, own, live, choices, tab, problems}; out: trigger `act`.
 const LIVE = { layers: 350, sparse: 350, chain: 1200, code: 2000, contractive: 2000, denoising: 2000, undercomplete: 4000 }; // ms between two looks while it learns
+const TRIES = 40, AGAIN = 500; // while a run is being made; ms between two
 const TITLES = { layers: 'Layers', code: 'Code entries', sparse: 'Sparsity', contractive: 'Contraction', denoising: 'Denoising', undercomplete: 'Code size', chain: 'Back-propagation' };
 const SHOW = { layers: showLayers, code: showCode, sparse: showSparse, contractive: showContractive, denoising: showDenoising, undercomplete: showSizes, chain: showChain };
 const remembers = (window.__apInside ??= { tab: '', images: new Map() });
@@ -85,7 +86,15 @@ async function load(room) {
     openTab(room, info.sections.includes(remembers.tab) ? remembers.tab : info.sections[0], false);
     $('.inside').dataset.status = 'ready';
     if (bus.run) hear(room, bus.run);
-  } catch (error) { if (turn === room.turn) { $('.inside').dataset.status = 'trouble'; trouble(room, error); } }
+    room.tries = 0;
+  } catch (error) {
+    if (turn !== room.turn) return;
+    const opens = !bus.run || bus.run.job !== room.name || ['opening', 'ready'].includes(bus.run.status);
+    room.tries = (room.tries ?? 0) + 1;
+    if (room.data.live && opens && room.tries < TRIES) return void setTimeout(() => turn === room.turn && load(room), AGAIN); // the run is still being made
+    $('.inside').dataset.status = 'trouble';
+    trouble(room, error);
+  }
 }
 
 function tabs(room) {

@@ -9,9 +9,10 @@ function drawSizes(room, told) {
   room.sizes = told;
   const { $ } = room, { runs, missing } = told, pca = Array.isArray(room.pca) ? room.pca : [], host = $('.plot.sizes'), learnt = runs.filter(one => one.error != null), last = pca.length - 1;
   const high = Math.max(2, ...runs.map(one => one.code)) * 1.5, at = k => pca[Math.min(k, last)], line = pca.map((v, k) => [k, v]).filter(([k]) => k >= 1 && k <= Math.min(high, last));
-  const values = [...learnt.map(one => one.error), ...line.map(([, v]) => v)].filter(v => v > 1e-6), shown = values.length ? values : [1], own = runs.find(one => one.name === room.name);
+  const floor = Math.min(...learnt.map(one => one.error), line[0]?.[1] ?? Infinity) / 15, above = line.filter(([, v]) => v >= floor);
+  const values = [...learnt.map(one => one.error), ...above.map(([, v]) => v)].filter(v => v > 1e-6), shown = values.length ? values : [1], own = runs.find(one => one.name === room.name);
   plot(host, { x: { label: 'code size, log scale', low: .8, high, log: true, ticks: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024].filter(k => k <= high) }, y: { label: 'error, log scale', low: Math.min(...shown) * .8, high: Math.max(...shown) * 1.25, log: true },
-    label: 'Reconstruction error against code size, networks and PCA', lines: [{ points: line, kind: 'held', name: 'PCA' }],
+    label: 'Reconstruction error against code size, networks and PCA', lines: [{ points: above, kind: 'held', name: 'PCA' }],
     dots: learnt.map(one => ({ x: one.code, y: one.error, kind: one.progress < 1 && one.status === 'running' ? 'learning' : 'train', chosen: one === own, title: `${one.title}: ${num(one.error)}, ${one.epochs} epochs` })) });
   Object.assign(host.dataset, { runs: learnt.length, error: own?.error ?? '', pca: at(own?.code ?? 0) ?? '' });
   $('.runs tbody').replaceChildren(...[...runs].sort((a, b) => a.code - b.code).map(one => {
