@@ -55,15 +55,12 @@ def tab(page, name: str, key: str) -> None:
 
 def choose(page, index: int, key: str) -> None:
     """Choose a held-out image by the keyboard, and wait until picture and tab are its own."""
-    strip, before, output = by(page, "strip"), shown(page, key), by(page, "output")
-    picture = output.evaluate(PIXELS)
+    strip, now = by(page, "strip"), int(told(by(page, "strip"), "chosen"))
     strip.focus()
-    now = int(told(strip, "chosen"))
     for _ in range(abs(index - now)):
         page.keyboard.press("ArrowRight" if index > now else "ArrowLeft")
-    until(page, lambda: told(strip, "chosen") == str(index) and output.evaluate(PIXELS) != picture)
-    until(page, lambda: shown(page, key) > before)
-    page.wait_for_timeout(250)  # what was asked last has been drawn
+    own = (by(page, "output"), page.locator(f"[data-tab={key}]"))
+    until(page, lambda: all(told(one, "image") == str(index) for one in own))
 
 
 def api(page, path: str, question: dict | None = None) -> dict:

@@ -107,7 +107,7 @@ function tabs(room) {
 
 function openTab(room, name, told = true) {
   clearTimeout(room.polling);
-  room.tab = name;
+  Object.assign(room, { tab: name, draw: null });
   if (told) { remembers.tab = name; room.act({ do: 'tab', name }); }
   for (const b of room.all('.tabs button')) b.setAttribute('aria-selected', b.dataset.name === name);
   for (const panel of room.all('[data-tab]')) panel.hidden = panel.dataset.tab !== name;
@@ -121,7 +121,7 @@ function openTab(room, name, told = true) {
 
 // Ask what the open tab shows, and draw it, unless something else is shown by then.
 async function showTab(room) {
-  const { tab, turn } = room, panel = room.$(`[data-tab=${tab}]`);
+  const { tab, turn } = room, image = room.shown.A.index ?? 'own', panel = room.$(`[data-tab=${tab}]`);
   if (!room.info || !tab) return;
   if (panel.dataset.of !== `${turn}`) { panel.dataset.of = turn; panel.classList.add('waiting'); }
   try {
@@ -130,6 +130,7 @@ async function showTab(room) {
     room.draw = draw;
     panel.classList.remove('waiting');
     await draw();
+    panel.dataset.image = image;
     panel.dataset.shown = (Number(panel.dataset.shown) || 0) + 1;
   } catch (error) { if (tab === room.tab && turn === room.turn) trouble(room, error); }
 }

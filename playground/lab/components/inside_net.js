@@ -2,7 +2,7 @@
 const TALL = 150, IN_NET = 16; // pixels; maps of a layer that are drawn here
 
 async function forward(room) {
-  const asked = room.askedAt;
+  const asked = room.askedAt, image = room.shown.A.index ?? 'own';
   room.askedAt = 0;
   const told = await ask(room, 'forward', asImage(room.shown.A)).catch(error => trouble(room, error));
   if (!told) return;
@@ -14,6 +14,8 @@ async function forward(room) {
   drawLooked(room);
   drawNet(room);
   if (room.tab === 'layers') drawLayer(room);
+  else if (['code', 'sparse'].includes(room.tab)) room.draw?.(); // they show the image's code too
+  room.$('canvas.output').dataset.image = image;
   if (asked) requestAnimationFrame(() => (window.__insideMs ??= []).push(performance.now() - asked)); // what the benchmark reads
 }
 
