@@ -31,6 +31,7 @@ bench: $(STAMP)-dev $(STAMP)-peers
 	$(BIN)/python -m benchmarks.latent
 	$(BIN)/python -m benchmarks.latent_page
 	$(BIN)/python -m benchmarks.paint_page
+	$(BIN)/python -m benchmarks.inside_page
 	$(BIN)/python -m benchmarks.restoring
 	$(BIN)/python -m benchmarks.inpainting
 	$(BIN)/python -m benchmarks.penalties

@@ -98,9 +98,12 @@ class Explorer:
         """A question on the device thread, as of Workbench.probe."""
         return await asyncio.wrap_future(self.workbench.probe(name, question))
 
-    async def portions(self, name: str, count: int, question: Callable[[int, int], Any]) -> list[Any]:
-        """question(start, stop) over 0 to count in portions as long as the device may be held; the answers in order."""
-        answers, start, size = [], 0, 32
+    async def portions(self, name: str, count: int, question: Callable[[int, int], Any], size: int = 32) -> list[Any]:
+        """question(start, stop) over 0 to count in portions as long as the device may be held; the answers in order.
+
+        size: of the first portion, where one is slow, a small one.
+        """
+        answers, start = [], 0
         while start < count:
             stop = min(start + size, count)
             seconds, answer = await self.ask(name, partial(_timed, question, start, stop))

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from playground.explore_routes import Explore
+from playground.inside_routes import Inside
 from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
@@ -74,6 +75,7 @@ live = Live(workbench)
 explore = Explore(workbench)
 studio = Studio(workbench)
 paint = Paint(workbench)
+inside = Inside(workbench)
 
 
 def routes() -> list[BaseRoute]:
@@ -83,6 +85,7 @@ def routes() -> list[BaseRoute]:
         *explore.routes(),
         *studio.routes(),
         *paint.routes(),
+        *inside.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]

@@ -22,8 +22,9 @@ FLOORS = (
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork"),
-    ("workbench", "explorer", "restorer", "shipping"),
+    ("workbench", "explorer", "inspector", "siblings", "restorer", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
+     "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
      "progress", "commands", "commands_images", "commands_models", "commands_papers", "__main__"),
 )

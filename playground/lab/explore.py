@@ -116,9 +116,9 @@ class Exploration:
             kept.add("kind")
         return {name: str(value) for name, value in every.items() if name in kept}
 
-    def write_address(self) -> None:
-        """The experiment, its run, the model if it is another one, and the map's knobs."""
-        more = {PREFIX + name: text for name, text in self.address.items()}
+    def write_address(self, **more: str) -> None:
+        """The experiment, its run, the model if it is another one, the map's knobs, and what another page adds."""
+        more |= {PREFIX + name: text for name, text in self.address.items()}
         if st.session_state.explored:
             more["model"] = st.session_state.explored
         self.visit.write_address(**more)

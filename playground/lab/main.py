@@ -18,6 +18,7 @@ st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small"
 pages = [
     st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True),
     st.Page(HERE / "views" / "latent.py", title="Latent space", url_path="latent-space"),
+    st.Page(HERE / "views" / "inside.py", title="Inside", url_path="inside"),
     st.Page(HERE / "views" / "paint.py", title="Paint", url_path="paint"),
 ]
 st.navigation(pages, position="top").run()

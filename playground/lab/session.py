@@ -20,7 +20,7 @@ from playground.workbench import Workbench
 
 PATIENCE = 1.0  # seconds a command is waited for, so that the buttons show what it did
 MOST_EARLIER = 4
-OTHERS = ("model", "map.", "paint.")  # what other pages keep in the address besides the experiment
+OTHERS = ("model", "map.", "paint.", "inside")  # what other pages keep in the address besides the experiment
 SPEEDS: dict[str, float | None] = {
     "1 step/s": 1.0, "5 steps/s": 5.0, "25 steps/s": 25.0, "100 steps/s": 100.0, "full": None,
 }

@@ -103,6 +103,7 @@ function makePad(room) {
 
 // Where the encoder puts a picture; moving: while it is still being drawn, so only what follows the pen.
 async function placePicture(room, image, words, centre, moving = false) {
+  if (room.placed) return room.placed(image, words, centre); // another page, with a use of its own for pictures
   const { $, map, info } = room, hero = $('.hero'), mine = ++room.turn;
   if (!info || map.live || room.plane) return room.plane && room.trouble(new Error('This model was trained on points, so a picture has no place here.'));
   let told;

@@ -1,0 +1,180 @@
+"""More of the Inside page's routes: what each variant has to show."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from starlette.requests import Request
+
+from playground.events import Trouble
+from playground.explore_answers import number, png_url, strip_url
+from playground.inside_answers import SHOWN, floats, sized, tiles
+from playground.inside_routes import Handler, Inside, looked_at
+
+if TYPE_CHECKING:  # the port opens before torch is imported
+    from playground.inspector import Still
+
+LEVELS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+CURVE = 200  # points of the penalty's curve
+ARROWS = 21  # a side
+FLOW, RATE = 60, 0.15  # steps of the animation, and how far along its arrow a point goes in each
+CODE_ARROWS = 220
+
+
+def noise_kind(still: Still, question: dict[str, Any]) -> str:
+    from playground.corruption import CORRUPTIONS
+
+    kind = str(question.get("kind") or getattr(still.experiment.variant, "kind", "gaussian"))
+    if kind not in CORRUPTIONS:
+        raise Trouble(f"kind is one of {', '.join(CORRUPTIONS)}.")
+    return kind
+
+
+# Sparse -------------------------------------------------------------------------------------------------------------
+
+
+async def sparsity(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """ρ̂ of every neuron over held-out images, its part of the penalty, the curve they lie on, and who is active."""
+    import torch
+
+    from playground.losses import kl_sparsity
+    from playground.probes.inside import active
+
+    codes, variant = await inside.inspector.codes(still), still.experiment.variant
+    rho, beta = float(getattr(variant, "rho", 0.05)), float(getattr(variant, "beta", 1.0))
+    rates, threshold = codes.mean(0), 0.1 * float(np.abs(codes).max(initial=1e-12))
+    along = np.concatenate([np.geomspace(1e-4, 0.02, CURVE // 2), np.linspace(0.021, 0.999, CURVE // 2)])
+    curve, own = (kl_sparsity(torch.from_numpy(values.astype(np.float64)), rho).numpy() for values in (along, rates))
+    return {
+        "rho": rho,
+        "beta": beta,
+        "rates": floats(rates),
+        "penalties": floats(own),
+        "penalty": float(beta * own.sum()),
+        "curve": [floats(along), floats(curve)],
+        "threshold": threshold,
+        "shares": floats(active(codes, threshold)[:SHOWN]),
+        "share": float(active(codes, threshold).mean()),
+        "images": len(codes),
+    }
+
+
+# Contractive --------------------------------------------------------------------------------------------------------
+
+
+async def jacobian(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """∂h_l/∂x at an image, J's singular values, and the steps that move the code most and least."""
+    image = await looked_at(inside, still, question)
+    rows, spectrum = await inside.inspector.jacobian(still, image)
+
+    def make() -> dict[str, Any]:
+        ends = np.stack([spectrum.most, spectrum.least]).reshape(2, *rows.shape[1:])
+        return {
+            "rows": tiles(rows, most=512),
+            "values": floats(spectrum.values),
+            "norm2": float(np.square(rows, dtype=np.float64).sum()),
+            "ends": tiles(ends),
+            "still": spectrum.still,
+        }
+
+    return await asyncio.to_thread(make)
+
+
+async def displacement(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """How far noise moves codes, and those of the undercomplete twin where there is one."""
+    from playground.inspector import NOISES
+
+    found = await inside.siblings.twin(still)
+    told: dict[str, Any] = {"sizes": NOISES, "moved": floats(await inside.inspector.displacement(still)), "twin": None}
+    if found is not None:
+        step, steps = getattr(found.event, "step", 0), getattr(found.event, "steps", 0)
+        told["twin"] = {"name": found.job, "status": found.status, "at": step, "of": steps, "moved": None}
+        if step or found.event is None and found.status != "opening":
+            other = await inside.inspector.still(found.job)
+            told["twin"]["moved"] = floats(await inside.inspector.displacement(other))
+    return told
+
+
+async def train_twin(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    found = await inside.siblings.twin(still)
+    if found is not None and found.status in ("opening", "running"):
+        return {"run": found.job}
+    return {"run": inside.siblings.train(inside.siblings.twin_of(still))[0]}
+
+
+# Denoising ----------------------------------------------------------------------------------------------------------
+
+
+async def noise(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """One image at growing noise, and what is made of it; and PSNR over held-out images at the same levels."""
+    kind, image = noise_kind(still, question), await looked_at(inside, still, question)
+    found = await inside.inspector.restored(still, image, kind, LEVELS)
+    before, after = await inside.inspector.levels_psnr(still, kind, LEVELS)
+    return {
+        "kind": kind,
+        "levels": LEVELS,
+        "clean": png_url(image[0]),
+        "noisy": strip_url(found.noisy.clip(0, 1)),
+        "restored": strip_url(found.clean),
+        "tile": image.shape[1:],
+        "before": found.before,
+        "after": found.after,
+        "all_before": floats(before),
+        "all_after": floats(after),
+        "images": still.some(256),
+    }
+
+
+async def field(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """On points of the plane: r(x) - x on a lattice, and points that follow it, step by step."""
+    points, arrows, path = await inside.inspector.field(still, ARROWS, FLOW, RATE)
+    return {"points": points.round(5).tolist(), "arrows": arrows.round(6).tolist(), "path": path.round(4).tolist()}
+
+
+async def code_arrows(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """On the map of codes: from where a noisy image lies to where the restored one does."""
+    level = number(question, "level", getattr(still.experiment.variant, "level", 0.3))
+    kind = noise_kind(still, question)
+    places, start, end = await inside.inspector.code_arrows(still, kind, min(max(level, 0.0), 1.0), CODE_ARROWS)
+    source = still.resident.source
+    labels = source.labels[source.held_out[: len(places)]]
+    return {"places": places.round(4).tolist(), "start": start.round(4).tolist(), "end": end.round(4).tolist(),
+            "labels": labels.tolist(), "level": level, "kind": kind}
+
+
+# Undercomplete ------------------------------------------------------------------------------------------------------
+
+
+async def sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """Reconstruction error against code size, of undercomplete runs on these data."""
+    found = await inside.siblings.sizes(still)
+    return {
+        "runs": [sized(one) for one in found],
+        "missing": [one.architecture.code for one in inside.siblings.short_runs(still, found)],
+    }
+
+
+async def pca(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    """The same error of PCA with 0, 1, ... components; the first answer takes as long as loading scikit-learn."""
+    return {"errors": floats(await inside.siblings.pca(still))}
+
+
+async def train_sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
+    wanted = inside.siblings.short_runs(still, await inside.siblings.sizes(still))
+    return {"runs": inside.siblings.train(*wanted)}
+
+
+HANDLERS: list[tuple[str, str, Handler]] = [
+    ("sparsity", "GET", sparsity),
+    ("jacobian", "POST", jacobian),
+    ("displacement", "GET", displacement),
+    ("twin", "POST", train_twin),
+    ("noise", "POST", noise),
+    ("field", "GET", field),
+    ("arrows", "GET", code_arrows),
+    ("sizes", "GET", sizes),
+    ("pca", "GET", pca),
+    ("sizes/train", "POST", train_sizes),
+]
