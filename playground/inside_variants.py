@@ -36,21 +36,23 @@ def noise_kind(still: Still, question: dict[str, Any]) -> str:
 
 
 async def sparsity(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    """ρ̂ of every neuron over held-out images, its part of the penalty, the curve they lie on, and who is active."""
-    import torch
+    """ρ̂ of every neuron over held-out images, its part of the penalty, the curve they lie on, and who is active.
 
-    from playground.losses import kl_sparsity
+    With L1 the penalty's part is the mean of |h_l|; top-k has none, and how often a neuron is kept counts instead.
+    """
     from playground.probes.inside import active
 
     codes, variant = await inside.inspector.codes(still), still.experiment.variant
-    rho, beta = float(getattr(variant, "rho", 0.05)), float(getattr(variant, "beta", 1.0))
+    kind, rho = str(getattr(variant, "kind", "kl")), float(getattr(variant, "rho", 0.05))
+    beta = float(getattr(variant, "beta", 1.0)) if kind != "top-k" else 0.0
     rates, threshold = codes.mean(0), 0.1 * float(np.abs(codes).max(initial=1e-12))
-    along = np.concatenate([np.geomspace(1e-4, 0.02, CURVE // 2), np.linspace(0.021, 0.999, CURVE // 2)])
-    curve, own = (kl_sparsity(torch.from_numpy(values.astype(np.float64)), rho).numpy() for values in (along, rates))
+    along, curve, own = _penalty(kind, rho, codes)
     return {
-        "rho": rho,
+        "kind": kind,
+        "rho": rho if kind == "kl" else None,
         "beta": beta,
         "rates": floats(rates),
+        "kept": floats((codes != 0).mean(0)),
         "penalties": floats(own),
         "penalty": float(beta * own.sum()),
         "curve": [floats(along), floats(curve)],
@@ -59,6 +61,22 @@ async def sparsity(inside: Inside, still: Still, request: Request, question: dic
         "share": float(active(codes, threshold).mean()),
         "images": len(codes),
     }
+
+
+def _penalty(kind: str, rho: float, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the penalty is of, what it is there, and each neuron's part of it (k,), before it is weighted."""
+    import torch
+
+    from playground.losses import kl_sparsity
+
+    if kind != "kl":
+        own = np.abs(codes).mean(0) * (kind == "l1")
+        along = np.linspace(0, 1.2 * float(own.max(initial=1e-9)), 2)
+        return along, along, own
+    along = np.concatenate([np.geomspace(1e-4, 0.02, CURVE // 2), np.linspace(0.021, 0.999, CURVE // 2)])
+    rates = codes.mean(0)
+    curve, own = (kl_sparsity(torch.from_numpy(values.astype(np.float64)), rho).numpy() for values in (along, rates))
+    return along, curve, own
 
 
 # Contractive --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from playground.inspector import NOISES
 from playground.losses import kl_sparsity
 from playground.probes import chain, narrowing, restoring, sensitivity
 from tests.explored import as_bytes, close, picture, pixels
-from tests.inspected import asker, bench, client, near, values  # noqa: F401  (fixtures)
+from tests.inspected import Asker, asker, bench, client, near, values  # noqa: F401  (fixtures)
 from tests.plugins import experiment, until
 
 
@@ -116,6 +117,18 @@ def test_sparsity(asker):
     at, curve = map(np.array, told["curve"])
     assert abs(at[curve.argmin()] - told["rho"]) < 0.01 and curve.min() < 1e-3
     assert told["shares"][:3] == pytest.approx((codes[:3] > told["threshold"]).mean(1).tolist())
+
+
+@pytest.mark.parametrize("kind", ["l1", "top-k"])
+def test_sparsity_of_other_kinds(client, bench, kind):
+    made = experiment("sparse", epochs=2)
+    one = Asker(client, bench, replace(made, variant=replace(made.variant, kind=kind, active=3)))
+    told, codes = one.get("sparsity"), one.code()
+    np.testing.assert_allclose(told["rates"], codes.mean(0), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(told["kept"], (codes != 0).mean(0), atol=1e-6)
+    wanted = one.made.variant.beta * np.abs(codes).sum(1).mean() if kind == "l1" else 0
+    assert (told["kind"], told["rho"]) == (kind, None) and told["penalty"] == pytest.approx(wanted, rel=1e-3)
+    assert kind == "l1" or sum(told["kept"]) == pytest.approx(3, abs=0.01)
 
 
 def test_jacobian(asker):

@@ -2,20 +2,35 @@
 async function showSparse(room) {
   const [told, other] = await Promise.all([ask(room, 'sparsity'), ask(room, 'forward', asImage(room.shown.B))]);
   return () => {
-    const { $ } = room, { rates, rho, penalties, beta, curve } = told, n = rates.length;
-    const most = Math.max(...rates, rho) * 1.15, host = $('.plot.rates');
-    plot(host, { x: { label: 'neuron', low: -.5, high: n - .5 }, y: { label: 'ρ̂', low: 0, high: most }, label: `Mean activation of ${n} neurons, target ${rho}`,
-      bars: rates.map((y, x) => ({ x, y, lit: x === room.entry, title: `neuron ${x}: ρ̂ = ${num(y)}` })), marks: [{ y: rho, kind: 'target', name: `ρ = ${rho}` }], click: i => { room.entry = i; room.post('tab', () => showTab(room)); } });
-    Object.assign(host.dataset, { step: told.step ?? '', mean: rates.reduce((a, b) => a + b, 0) / n, first: rates[0], rho });
+    const { $ } = room, { rates, rho, penalties, beta, curve, kind, kept } = told, n = rates.length;
+    const most = Math.max(...rates, rho ?? 1e-9) * 1.15, host = $('.plot.rates'), neuron = { label: 'neuron', low: -.5, high: n - .5 };
+    const click = i => { room.entry = i; room.post('tab', () => showTab(room)); }, bar = (y, x) => ({ x, y, lit: x === room.entry, title: `neuron ${x}: ${num(y)}` });
+    plot(host, { x: neuron, y: { label: 'ρ̂', low: Math.min(0, ...rates) * 1.15, high: most }, label: `Mean activation of ${n} neurons${rho == null ? '' : `, target ${rho}`}`,
+      bars: rates.map(bar), marks: rho == null ? [] : [{ y: rho, kind: 'target', name: `ρ = ${rho}` }], click });
+    Object.assign(host.dataset, { step: told.step ?? '', mean: rates.reduce((a, b) => a + b, 0) / n, first: rates[0], rho: rho ?? '' });
     put($('.rsub'), `${count(told.images)} held-out`);
-    const low = Math.max(1e-4, Math.min(...rates, rho) / 2), high = Math.min(.999, Math.max(...rates, rho) * 2);
-    const line = curve[0].map((x, i) => [x, curve[1][i]]).filter(([x]) => x >= low && x <= high), top = Math.max(...penalties, .01) * 1.15, box = $('.plot.penalty');
-    plot(box, { x: { label: 'ρ̂, log scale', low, high, log: true }, y: { label: 'KL(ρ‖ρ̂)', low: 0, high: top }, label: `KL divergence over the mean activation, ${n} neurons on it`,
-      lines: [{ points: line.filter(([, y]) => y <= top * 1.02), kind: 'pen' }], marks: [{ x: rho, kind: 'target', name: `ρ = ${rho}` }], dots: rates.map((x, i) => ({ x, y: penalties[i], chosen: i === room.entry, title: `neuron ${i}: ρ̂ = ${num(x)}, KL = ${num(penalties[i])}` })) });
-    Object.assign(box.dataset, { penalty: told.penalty, dots: n });
-    put($('.psub'), `β Σ KL = ${num(told.penalty)}, β = ${beta}`);
+    const box = $('.plot.penalty');
+    Object.assign(box.dataset, { penalty: told.penalty, dots: n, kind });
+    put($('.phead'), kind === 'top-k' ? 'How often each neuron is kept' : 'Penalty');
+    if (kind === 'top-k') {
+      plot(box, { x: neuron, y: { label: 'share of images', low: 0, high: 1 }, label: `How often each of ${n} neurons is kept`, bars: kept.map(bar), click });
+      put($('.psub'), 'no penalty: only the largest entries of a code are kept');
+    } else if (kind === 'l1') {
+      const top = curve[0].at(-1);
+      plot(box, { x: { label: 'mean |h|', low: 0, high: top }, y: { label: 'its part', low: 0, high: top }, label: `The penalty over the mean activation, ${n} neurons on it`,
+        lines: [{ points: curve[0].map((x, i) => [x, curve[1][i]]), kind: 'pen' }], dots: penalties.map((y, i) => ({ x: y, y, chosen: i === room.entry, title: `neuron ${i}: ${num(y)}` })) });
+      put($('.psub'), `β Σ mean |h| = ${num(told.penalty)}, β = ${beta}`);
+    } else drawKL(room, box, told);
     compare(room, told, other);
   };
+}
+
+function drawKL({ $, entry }, box, { rates, rho, penalties, penalty, beta, curve }) {
+  const n = rates.length, low = Math.max(1e-4, Math.min(...rates, rho) / 2), high = Math.min(.999, Math.max(...rates, rho) * 2);
+  const line = curve[0].map((x, i) => [x, curve[1][i]]).filter(([x]) => x >= low && x <= high), top = Math.max(...penalties, .01) * 1.15;
+  plot(box, { x: { label: 'ρ̂, log scale', low, high, log: true }, y: { label: 'KL(ρ‖ρ̂)', low: 0, high: top }, label: `KL divergence over the mean activation, ${n} neurons on it`,
+    lines: [{ points: line.filter(([, y]) => y <= top * 1.02), kind: 'pen' }], marks: [{ x: rho, kind: 'target', name: `ρ = ${rho}` }], dots: rates.map((x, i) => ({ x, y: penalties[i], chosen: i === entry, title: `neuron ${i}: ρ̂ = ${num(x)}, KL = ${num(penalties[i])}` })) });
+  put($('.psub'), `β Σ KL = ${num(penalty)}, β = ${beta}`);
 }
 
 function compare(room, told, other) {
