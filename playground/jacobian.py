@@ -75,23 +75,24 @@ def code_and_norm(encoder: Stack, x: Tensor, method: str, rng: Generator) -> tup
 def _by_products(encoder: Stack, x: Tensor) -> tuple[Tensor, Tensor]:
     """Codes and norms of dense layers: the rows from the code backwards, J = D_L W_L ... D_1 W_1, D the slopes.
 
-    The last factor need not be multiplied out where it widens: with rows A before it, ‖A W_1‖² = Σ (A W_1 W_1ᵀ) ⊙ A,
-    and W_1 W_1ᵀ is the same for all images.
+    The code's own slopes scale whole rows, so they wait for the rows' norms. The last factor need not be multiplied
+    out where it widens: with rows A before it, ‖A W_1‖² = Σ (A W_1 W_1ᵀ) ⊙ A, and W_1 W_1ᵀ is the same for all images.
     """
     out, slopes = x, []
     for block in encoder.blocks:
         out = block(out)
         slopes.append(SLOPES[type(block.activation)](out))
-    weights = [block.linear.get_parameter("weight") for block in encoder.blocks]
-    rows = slopes[-1].unsqueeze(2) * weights[-1] if len(weights) > 1 else torch.diag_embed(slopes[0])
-    for slope, weight in zip(slopes[-2:0:-1], weights[-2:0:-1]):
-        rows = _times(rows * slope.unsqueeze(1), weight.t())
-    if len(weights) > 1:
-        rows = rows * slopes[0].unsqueeze(1)
-    units, inputs = weights[0].shape
-    if inputs > units:
-        return out, _Sandwich.apply(rows.flatten(0, 1), weights[0]).unflatten(0, rows.shape[:2]).sum(1)
-    return out, _times(rows, weights[0].t()).square().sum((1, 2))
+    first, *others = [block.linear.get_parameter("weight") for block in encoder.blocks]
+    if not others:
+        return out, slopes[0].square() @ first.square().sum(1)
+    rows = others.pop() * slopes[-2].unsqueeze(1)
+    for slope, weight in zip(slopes[-3::-1], reversed(others)):
+        rows = _times(rows, weight.t()) * slope.unsqueeze(1)
+    if first.shape[1] > first.shape[0]:
+        norms = _Sandwich.apply(rows.flatten(0, 1), first).unflatten(0, rows.shape[:2])
+    else:
+        norms = _times(rows, first.t()).square().sum(2)
+    return out, (slopes[-1].square() * norms).sum(1)
 
 
 class _Sandwich(torch.autograd.Function):
