@@ -42,7 +42,8 @@ RECIPES = {recipe.name: recipe for recipe in (
     _inpaint("shapes", "data.count=20000&architecture.width=16&training.epochs=20",
              "It knows plain shapes on a plain ground; one that is hidden altogether cannot be known."),
     _inpaint("photos", "data.count=20000&data.varied=true&architecture.width=16&training.epochs=10",
-             "It learnt from six photographs: it goes on with edges and shades, invents no texture, and by PSNR a biharmonic fill comes as close."),
+             "It learnt from six photographs: it goes on with edges and shades, invents no texture, and by PSNR a "
+             "biharmonic fill comes as close."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),
