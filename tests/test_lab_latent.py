@@ -145,7 +145,8 @@ def test_models_without_a_code_are_not_offered(monkeypatch, bench, page):
     assert linked.name == visit.job and "has no code" in linked.problems[0]
 
 
-def test_the_visitors_own_run_without_a_code_is_one_sentence(monkeypatch, bench, page):
+def test_the_visitors_own_run_without_a_code_is_one_sentence(monkeypatch, bench, page, tmp_path):
+    monkeypatch.setattr(bench.library, "shipped", tmp_path)
     test = page(task="inpaint", architecture="unet")
     visit = Visit(bench, test.session_state["experiment"], job(test))
     look = exploration(monkeypatch, visit)

@@ -21,7 +21,12 @@ PREFIX = "map."
 
 
 class Exploration:
-    """One visitor's look at a latent space. Empty `explored`: the visitor's own run, whichever that is."""
+    """One visitor's look at a latent space. Empty `explored`: the visitor's own run, whichever that is.
+
+    needs_code: whether only models with a code can be shown.
+    """
+
+    needs_code = True
 
     @whole()
     def __init__(self, visit: Visit):
@@ -47,7 +52,10 @@ class Exploration:
     @property
     def name(self) -> str:
         """The run or model that is shown; empty where that would be the visitor's run and it has no code."""
-        return st.session_state.explored or (self.visit.job if self.visit.experiment.architecture.has_code else "")
+        return st.session_state.explored or (self.visit.job if self._shows(self.visit.experiment) else "")
+
+    def _shows(self, experiment: Experiment) -> bool:
+        return experiment.architecture.has_code or not self.needs_code
 
     @property
     def nothing(self) -> str:
@@ -76,7 +84,7 @@ class Exploration:
     def choices(self) -> list[dict[str, str]]:
         """The visitor's run first, then the others that learnt something, newest first, then the shipped models.
 
-        Of all these, those that have a code.
+        Of all these, those that have a code, where one is needed.
         """
         visit, own = self.visit, self.visit.job
         mine = [(own, visit.experiment, visit.status)]
@@ -87,7 +95,7 @@ class Exploration:
         return [
             _choice(group, *one)
             for group, models in groups.items()
-            for one in [one for one in models if one[1].architecture.has_code][:MOST_RUNS]
+            for one in [one for one in models if self._shows(one[1])][:MOST_RUNS]
         ]
 
     def data(self) -> dict[str, Any]:

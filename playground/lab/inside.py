@@ -12,11 +12,17 @@ from playground.lab.session import Visit
 TABS = ("layers", "code", "undercomplete", "contractive", "sparse", "denoising", "chain")
 
 
+class Choice(Exploration):
+    """The choice of a model that is looked into: any, with a code or without."""
+
+    needs_code = False
+
+
 class Inspection:
     """One visitor's look inside a network: the model is the one on the Latent space page, and chosen as there."""
 
     def __init__(self, visit: Visit):
-        self._exploration = Exploration(visit)
+        self._exploration = Choice(visit)
         if "inside_tab" not in st.session_state:
             asked = st.query_params.get("inside", "")
             st.session_state.inside_tab = asked if asked in TABS else ""
