@@ -10,11 +10,14 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
 
+# Two processes, each with whole files, so that fixtures are made once; ARGS="-n 0" runs them one after the other.
+TOGETHER := -n 2 --dist loadfile
+
 test: $(STAMP)-dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-fast: $(STAMP)-dev
-	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not browser" $(ARGS)
 
 check: $(STAMP)-dev
 	$(BIN)/ruff check .

@@ -27,7 +27,8 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     bench = server.workbench(Hosting if gpu else None)
     trainings = SlicedTrainings(bench, gpu) if gpu is not None and isinstance(bench, Hosting) else None
     demo = page.build(bench, trainings, lab=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a host's polite end saves the runs, as Ctrl-C does
+    for how in (signal.SIGINT, signal.SIGTERM):  # a host's polite end saves the runs, as Ctrl-C does
+        signal.signal(how, signal.default_int_handler)
     demo.launch(
         server_name=host,
         server_port=port,

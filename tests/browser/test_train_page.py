@@ -28,7 +28,7 @@ def step(page) -> int:
     return int(data(page, "step"))
 
 
-def until(page, true, seconds: float = 15.0) -> None:
+def until(page, true, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"not in time; the run is {data(page, 'status')} at step {data(page, 'step')}"
@@ -37,7 +37,7 @@ def until(page, true, seconds: float = 15.0) -> None:
 
 def ready(page):
     until(page, lambda: data(page, "status") == "ready" and data(page, "loss"))
-    page.wait_for_url(f"**run={data(page, 'job')}**")
+    until(page, lambda: f"run={data(page, 'job')}" in page.url)
     return page
 
 
