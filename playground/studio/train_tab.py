@@ -54,7 +54,7 @@ class Train:
 
     def runs(self, shown: str = "") -> list[tuple[str, str]]:
         """(title, name) of the runs there are, newest first, those that earlier servers saved included."""
-        found = [one for one in self.trainings.workbench.jobs() if one.job == shown or _learnt(one)][:MOST_RUNS]
+        found = [one for one in self.trainings.workbench.jobs() if one.job == shown or one.steps_taken][:MOST_RUNS]
         return [(NEW, ""), *((_titled(one), one.job) for one in found)]
 
     async def train(self, request: gr.Request, *values: Any) -> tuple:
@@ -93,7 +93,7 @@ class Train:
             job,
             json.dumps(curves),
             json.dumps({"job": job}),
-            json.dumps({"job": job, "status": snapshot.status}),
+            json.dumps({"job": job, "status": snapshot.status, "measured": made.task.measured}),
             gr.Markdown(snapshot.problem or f"**{made.title}** on {made.data.title}"),
             gr.Button(interactive=not going),
             gr.Button(interactive=going or snapshot.status == "paused"),
@@ -109,11 +109,6 @@ def resumable(snapshot: Snapshot) -> bool:
     if isinstance(event, Stepped) and event.step >= event.steps:
         return False
     return snapshot.status in ("paused", "stopped", "failed", "ready")
-
-
-def _learnt(snapshot: Snapshot) -> bool:
-    """Whether a run has taken a step; saved runs of earlier servers have. Those left ready in the Lab have not."""
-    return snapshot.event is None and snapshot.status != "opening" or getattr(snapshot.event, "step", 0) > 0
 
 
 def _titled(snapshot: Snapshot) -> str:

@@ -181,3 +181,21 @@ def test_files_of_the_map_open_elsewhere(look, browser, tmp_path):
         map_page.keyboard.press("ArrowRight")
         assert "error" in first and words.inner_text() != first and map_page.locator("#tile").is_visible()
         assert map_page.evaluate("[...document.querySelectorAll('#keys button')].length") == 10 and not said
+
+
+def test_a_picture_that_lies_beyond_what_is_seen_is_brought_into_view(look, tmp_path):
+    page = look("odd-plain", kind="pca")
+    page.wait_for_selector("[data-testid=latent-map][data-status=ready]", state="attached")
+    latent_map(page).focus()
+    for _ in range(12):
+        page.keyboard.press("+")
+    page.get_by_role("tab", name="Draw").click()
+    page.mouse.move(2, 2)
+    drawn = """e => [...e.querySelectorAll('canvas')].some(c => c.matches('.top') && c.width
+        && c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v > 128))"""
+    come_about(page, lambda: not told(latent_map(page), "flying"))
+    Image.fromarray(np.repeat(np.uint8([255, 0]), 8)[:, None].repeat(16, 1)).save(tmp_path / "above.png")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "above.png")
+    come_about(page, lambda: told(latent_map(page), "placed"))
+    assert max(abs(float(v)) for v in told(latent_map(page), "placed").split(",")) > 0.4
+    come_about(page, lambda: latent_map(page).evaluate(drawn))

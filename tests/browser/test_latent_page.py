@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 WINDOW = {"width": 1280, "height": 800}
 SMALL = "architecture.code=4&architecture.width=32&training.epochs=10000"
-LEARNT = 150  # steps: enough for classes to part
+LEARNT = 400  # steps: enough for classes to part, and for a drawn line to lie among them (after 150 it lies at 2)
 
 
 def button(page, name):
@@ -201,8 +201,7 @@ def test_a_drawing_is_placed_with_its_neighbours(page):
     until(page, lambda: page.locator(".nrow[data-row='by pixels'] button").count() == 10)
     place = [float(v) for v in told(latent_map(page), "placed").split(",")]
     assert told(shown(page), "source") == "own"
-    # how far out a drawing lies is the run's affair; that it lies where it should is held by the routes' tests
-    assert len(place) == 2 and all(abs(v) < 100 for v in place), place
+    assert all(abs(v) <= 1.5 for v in place), place
     assert page.locator(".nrow[data-row='by code'] button").count() == 10
     button(page, "Set as B").click()
     strip = page.get_by_test_id("interpolation")

@@ -1,7 +1,7 @@
 // Draw, upload or photograph a picture: the encoder places it on the map, with its reconstruction and what is like it.
 const PAPER = 184, SHARP = 2, STROKE = 15, PAUSE = 120; // pixels; per pixel; stroke width; ms after the pen
 
-function makePad(room) {
+function makePad(room, placed = (...picture) => placePicture(room, ...picture)) {
   const { $ } = room, canvas = $('.pad'), video = $('.paper video'), file = $('.tools input'), c = canvas.getContext('2d');
   let last = null, drawn = false, due = 0, stream = null;
   Object.assign(canvas, { width: PAPER * SHARP, height: PAPER * SHARP });
@@ -30,7 +30,7 @@ function makePad(room) {
   };
   const send = () => {
     clearTimeout(due);
-    due = setTimeout(() => drawn && placePicture(room, sent.toDataURL(), 'Your drawing', room.ink), PAUSE);
+    due = setTimeout(() => drawn && placed(sent.toDataURL(), 'Your drawing', room.ink), PAUSE);
   };
   const at = e => { const box = canvas.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top]; };
   canvas.onpointerdown = e => {
@@ -43,7 +43,7 @@ function makePad(room) {
   canvas.onpointermove = e => {
     if (!last) return;
     for (const one of e.getCoalescedEvents?.().length ? e.getCoalescedEvents() : [e]) { stroke(last, at(one)); last = at(one); }
-    room.post('place', async () => { if (last) await placePicture(room, sent.toDataURL(), 'Your drawing', room.ink, true); });
+    room.post('place', async () => { if (last) await placed(sent.toDataURL(), 'Your drawing', room.ink, true); });
   };
   canvas.onpointerup = canvas.onpointercancel = () => { if (last) send(); last = null; };
 
@@ -57,7 +57,7 @@ function makePad(room) {
     drawn = false;
     c.clearRect(0, 0, PAPER, PAPER);
     c.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, PAPER, PAPER);
-    await placePicture(room, big.toDataURL(), words, false);
+    await placed(big.toDataURL(), words, false);
   };
 
   const dark = () => {
@@ -103,7 +103,6 @@ function makePad(room) {
 
 // Where the encoder puts a picture; moving: while it is still being drawn, so only what follows the pen.
 async function placePicture(room, image, words, centre, moving = false) {
-  if (room.placed) return room.placed(image, words, centre); // another page, with a use of its own for pictures
   const { $, map, info } = room, hero = $('.hero'), mine = ++room.turn;
   if (!info || map.live || room.plane) return room.plane && room.trouble(new Error('This model was trained on points, so a picture has no place here.'));
   let told;
@@ -120,6 +119,7 @@ async function placePicture(room, image, words, centre, moving = false) {
   map.chosen = { x: told.x, y: told.y, index: -1, landed: null };
   map.over();
   if (moving) return;
+  map.reveal(told.x, told.y);
   room.place = null;
   room.again = () => placePicture(room, image, words, centre);
   steeredFrom(room, told.code);

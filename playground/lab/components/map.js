@@ -1,5 +1,5 @@
 // The map: one canvas for the points, one above it for all that follows the pointer. y grows upwards, as in a plot.
-const FLY = 350, GLIDE = 1100, ZOOM = [.6, 40], CLOSE = 3; // ms; ms; least and most; where thumbnails replace dots
+const FLY = 350, GLIDE = 1100, ZOOM = [.6, 40], CLOSE = 3, EDGE = 70; // ms; ms; least and most; where thumbnails replace dots; pixels
 const LEAST = .4; // of the map that is seen at zoom 1, where all codes are one point
 
 class LatentMap {
@@ -92,6 +92,12 @@ class LatentMap {
     };
     this.host.dataset.flying = 'true';
     requestAnimationFrame(step);
+  }
+
+  // Pan just far enough for a place to be seen: the plane of principal directions has room beyond the points.
+  reveal(x, y) {
+    const over = (at, size) => Math.min(at - EDGE, 0) + Math.max(at - size + EDGE, 0), dx = over(this.sx(x), this.w), dy = over(this.sy(y), this.h);
+    if (dx || dy) this.fly({ ...this.view, x: this.view.x + dx / this.s, y: this.view.y - dy / this.s });
   }
 
   zoomBy(k) { this.fly({ ...this.view, zoom: clamp(this.view.zoom * k, ...ZOOM) }); }

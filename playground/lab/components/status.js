@@ -1,4 +1,4 @@
-// One line: what the run is doing, how far and how fast. data: {job, status}, as the script knows it.
+// One line: what the run is doing, how far and how fast. data: {job, status, measured}, as the script knows it.
 // When the run's status is no longer the one the script knows (it ended, or somebody else paused it), the trigger
 // makes the script run again, so that the buttons follow.
 const WORDS = {
@@ -15,7 +15,7 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function start(root) {
   const s = { root, asked: 0 };
-  bus.listen($(root, '.ap'), run => { fill(root, run); check(s, run); });
+  bus.listen($(root, '.ap'), run => { fill(root, run, s.known?.measured ?? 'held-out PSNR'); check(s, run); });
   return s;
 }
 
@@ -34,7 +34,7 @@ function check(s, run) {
   }, 200);
 }
 
-function fill(root, run) {
+function fill(root, run, measured) {
   const per = run.per_epoch, say = (name, text) => put($(root, '.' + name), text);
   $(root, '.ap').dataset.status = run.status;
   say('state', run.connected === false ? 'Reconnecting' : run.waiting && run.status === 'opening' ? 'Loading' : WORDS[run.status] || '');
@@ -44,7 +44,7 @@ function fill(root, run) {
   say('pass', seconds ? `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s/epoch` : '');
   say('left', run.status === 'running' && left ? `${clock(left)} left` : '');
   const psnr = run.metrics?.psnr;
-  say('psnr', psnr ? `held-out PSNR ${psnr.toFixed(1)} dB` : '');
+  say('psnr', psnr ? `${measured} ${psnr.toFixed(1)} dB` : '');
   say('device', run.device || '');
   $(root, '.bar i').style.width = `${run.steps ? 100 * run.step / run.steps : 0}%`;
 }

@@ -57,7 +57,8 @@ with st.container(key="shell", horizontal=True, gap=None):
         with st.container(key="p_codes"):
             piece["codes"](key="codes", data={**job, "code": experiment.architecture.code}, height="stretch")
         with st.container(key="p_status"):
-            piece["status"](key="status", data={**job, "status": visit.status}, on_changed_change=lambda: None)
+            drawn = {**job, "status": visit.status, "measured": experiment.task.measured}
+            piece["status"](key="status", data=drawn, on_changed_change=lambda: None)
         said = [(sentence, "alert") for sentence in (snapshot.problem if snapshot else "", visit.refused) if sentence]
         if visit.problems:
             unread = "; ".join(visit.problems)
