@@ -134,3 +134,8 @@ class Snapshot:
     pace: float | None = None
     earlier: tuple[str, ...] = ()
     version: int = 0
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps the run took; at least 1 for a saved one that is not open. 0 for those that are ready or opening."""
+        return 1 if self.event is None and self.status != "opening" else getattr(self.event, "step", 0)

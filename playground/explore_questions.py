@@ -37,7 +37,6 @@ WORST = 8
 
 async def walk(explorer: Explorer, request: Request) -> Response:
     """From one code to another: the images on the way, the cross-fade in pixels, and the codes' places on the map."""
-    from playground.probes.maps import Plane
     from playground.probes.paths import HOWS, fade, path
 
     question = await asked(request)
@@ -51,7 +50,7 @@ async def walk(explorer: Explorer, request: Request) -> Response:
     codes = path(start, end, steps, how)
     images = await explorer.decode(space, codes)
     places = chart.place(codes)
-    if codes.shape[1] == 1 and isinstance(chart, Plane):  # from one end's own height to the other's
+    if chart.is_line:  # from one end's own height to the other's
         low, high = (chart.places[e["index"], 1] if "index" in e else 0.0 for e in (question["from"], question["to"]))
         places[:, 1] = np.linspace(low, high, steps)
     return JSONResponse({

@@ -260,12 +260,11 @@ async def decode(explorer: Explorer, request: Request) -> Response:
 
 async def decoded(explorer: Explorer, space: Space, found: Map, code: np.ndarray, place: Any) -> dict[str, Any]:
     """The answer about one code. distance: of `landed` from where it was asked for, as a share of the map's width."""
-    from playground.probes.maps import Plane
     from playground.probes.neighbours import nearest
 
     image, landed = await explorer.landing(space, found, code)
     place = found.place(code[None])[0] if place is None else place
-    if len(code) == 1 and isinstance(found, Plane):
+    if found.is_line:
         landed = np.array([landed[0], place[1]])  # on a line heights mean nothing
     return {
         "image": png_url(image),

@@ -253,10 +253,9 @@ class Explorer:
         model, resident = space.model, space.resident
         first = len(resident.held_out)
         count = min(GALLERY, len(resident.train))
-        parts = await self.portions(
-            space.name, count, lambda a, b: probing.encoded(model, resident, first + a, first + b)
-        )
-        gallery = np.concatenate([codes for codes, _ in parts])
+        gallery = np.concatenate(await self.portions(
+            space.name, count, lambda a, b: probing.codes_of(model, resident, first + a, first + b)
+        ))
         table = partial(scoring.table, space.codes, chart.places, resident.source, gallery)
         return await self.aside(table)
 

@@ -84,8 +84,12 @@ async def images(still: Still) -> Response:
     from playground.images import thumbnails
 
     source = still.resident.source
-    small = thumbnails(np.ascontiguousarray(source.images[source.held_out[:SHOWN]]), 32)
-    data = await asyncio.to_thread(sheet, small, COLUMNS, 92)
+
+    def make() -> tuple[np.ndarray, bytes]:
+        small = thumbnails(np.ascontiguousarray(source.images[source.held_out[:SHOWN]]), 32)
+        return small, sheet(small, COLUMNS, 92)
+
+    small, data = await asyncio.to_thread(make)
     headers = {"X-Columns": str(COLUMNS), "X-Tile": ",".join(map(str, small.shape[1:])), **HOUR}
     return Response(data, media_type=picture_type(data), headers=headers)
 
@@ -104,36 +108,43 @@ async def forward(inside: Inside, still: Still, request: Request, question: dict
     image = await looked_at(inside, still, question)
     output, values = await inside.inspector.forward(still, image)
     code = values[len(still.model.encoder.blocks) - 1]
-    return {
-        "input": png_url(image[0]),
-        "output": png_url(output),
-        "point": image[0].reshape(-1).tolist() if image.size == 2 else None,
-        "made": output.reshape(-1).tolist() if image.size == 2 else None,
-        "psnr": psnr(float(np.square(output - image[0]).mean())),
-        "code": floats(code) if code.ndim == 1 else None,
-        "layers": [layer(one) for one in values],
-    }
+
+    def make() -> dict[str, Any]:
+        return {
+            "input": png_url(image[0]),
+            "output": png_url(output),
+            "point": image[0].reshape(-1).tolist() if image.size == 2 else None,
+            "made": output.reshape(-1).tolist() if image.size == 2 else None,
+            "psnr": psnr(float(np.square(output - image[0]).mean())),
+            "code": floats(code) if code.ndim == 1 else None,
+            "layers": [layer(one) for one in values],
+        }
+
+    return await asyncio.to_thread(make)
 
 
 async def filters(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    return {"filters": tiles(await inside.inspector.filters(still), most=256)}
+    return {"filters": await asyncio.to_thread(tiles, await inside.inspector.filters(still), most=256)}
 
 
 async def columns(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
     """What every code entry adds to a picture: D(e_l) - D(0), or ∂D/∂s_l at the code of an image."""
     if question.get("way") == "slope":
-        image = await looked_at(inside, still, question)
-        return {"columns": tiles(await inside.inspector.slopes(still, image), most=512)}
-    return {"columns": tiles(await inside.inspector.columns(still), most=512)}
+        found = await inside.inspector.slopes(still, await looked_at(inside, still, question))
+    else:
+        found = await inside.inspector.columns(still)
+    return {"columns": await asyncio.to_thread(tiles, found, most=512)}
 
 
 async def excite(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
     """The held-out images that excite one code entry most, with its value for each and over all of them."""
+    from playground.inspector import MOST
+
     entry = whole(question, "entry", 0, still.k - 1, 0)
     index, values = await inside.inspector.strongest(still, entry, EXCITING)
     source = still.resident.source
     found = source.images[source.held_out[index]]
-    every = (await inside.inspector.codes(still, 10_000))[:, entry]
+    every = (await inside.inspector.codes(still, MOST))[:, entry]
     counts, edges = np.histogram(every, 32)
     return {
         "index": index.tolist(),

@@ -109,7 +109,7 @@ async def displacement(inside: Inside, still: Still, request: Request, question:
     if found is not None:
         step, steps = getattr(found.event, "step", 0), getattr(found.event, "steps", 0)
         told["twin"] = {"name": found.job, "status": found.status, "at": step, "of": steps, "moved": None}
-        if step or found.event is None and found.status != "opening":
+        if found.steps_taken:
             other = await inside.inspector.still(found.job)
             told["twin"]["moved"] = floats(await inside.inspector.displacement(other))
     return told

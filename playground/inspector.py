@@ -78,7 +78,7 @@ class Inspector:
             snapshot = self.workbench.snapshot(name)
             step = snapshot.event.step if snapshot and isinstance(snapshot.event, Stepped) else None
             known = self._copies.pop(name, None)
-            made = known[1] if known and known[0] == step else inside.copied(model)
+            made = known[1] if known and known[0] == step else probing.frozen(model)
             self._copies[name] = step, made
             while len(self._copies) > KEPT:
                 self._copies.pop(next(iter(self._copies)))
@@ -151,8 +151,8 @@ class Inspector:
         count = min(most, len(still.resident.held_out))
 
         async def make() -> np.ndarray:
-            ask = partial(probing.encoded, still.model, still.resident)
-            return np.concatenate([codes for codes, _ in await self.explorer.portions(still.name, count, ask)])
+            ask = partial(probing.codes_of, still.model, still.resident)
+            return np.concatenate(await self.explorer.portions(still.name, count, ask))
 
         return await self.once("codes", still, make, count)
 
@@ -230,6 +230,6 @@ class Inspector:
         start, end = await self.on_device(still, lambda: restoring.code_arrows(still.model, x, kind, level))
         chart = flat(codes, MapKnobs(kind="plane" if still.k <= 2 else "pca"))
         places, start, end = chart.places, chart.place(start), chart.place(end)
-        if still.k == 1:  # a line, which the map draws with heights of its own to tell points apart
+        if chart.is_line:
             start[:, 1] = end[:, 1] = places[:count, 1]
         return places, start, end

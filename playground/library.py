@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
-from playground.events import Row, Trouble
+from playground.events import Row, Snapshot, Trouble
 from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -28,6 +28,10 @@ class Entry:
     metrics: dict[str, float]
     earlier: tuple[str, ...]
     modified: float
+
+    def snapshot(self) -> Snapshot:
+        """What a screen may know of it."""
+        return Snapshot(self.name, self.experiment, self.status, earlier=self.earlier)
 
 
 class Library:
@@ -70,10 +74,13 @@ class Library:
         entries = [self.entry(path.stem) for path in sorted(self.runs.glob("*.safetensors"))]
         return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
 
+    def shipped_models(self) -> list[Entry]:
+        """The shipped models by name."""
+        return [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
+
     def models(self) -> list[Entry]:
         """Shipped models by name, then the saved runs."""
-        shipped = [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
-        return shipped + self.saved()
+        return self.shipped_models() + self.saved()
 
 
 def _entry(name: str, path: Path) -> Entry:

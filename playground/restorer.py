@@ -102,11 +102,8 @@ class Restorer:
 
     def choices(self, way: str = "") -> list[Choice]:
         """What can be used, in one way or in any: shipped models, then runs, newest first, that took a step."""
-        shipped = [entry for entry in self.workbench.library.models() if entry.status == "shipped"]
-        runs = [snapshot for snapshot in self.workbench.jobs()
-                if snapshot.event is None and snapshot.status != "opening" or getattr(snapshot.event, "step", 0) > 0]
-        models = [(entry.name, entry.experiment, True) for entry in shipped]
-        models += [(snapshot.job, snapshot.title, False) for snapshot in runs]
+        models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
+        models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
         return [
             Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
                    experiment.data.name, is_shipped, experiment.architecture.code * experiment.architecture.has_code)

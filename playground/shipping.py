@@ -63,8 +63,8 @@ def measured(model: torch.nn.Module, session: Session) -> Figures:
 def _baseline(session: Session) -> Figures:
     """PCA of as many numbers as the code has, or for a denoising model the noisy image itself."""
     x = to_unit(session.resident.held_out).cpu()
-    seen = session.see(x.to(session.resident.device), session.held_out_rng()).cpu()
     if session.experiment.variant.name == "denoising":
+        seen = session.see(x.to(session.resident.device), session.held_out_rng()).cpu()
         return {"noisy image": {"psnr": psnr(float((seen - x).square().mean()))}}
     from sklearn.decomposition import PCA
 

@@ -46,7 +46,7 @@ class Siblings:
     def __init__(self, inspector: Inspector):
         self.inspector, self.workbench = inspector, inspector.workbench
         self._asked: list[str] = []
-        self._pca = Kept(8)
+        self._pca, self._errors = Kept(8), Kept(4 * MOST_COMPARED)
 
     def train(self, *experiments: Experiment) -> list[str]:
         """Start runs as somebody asked to; Trouble where many that were asked for are still learning."""
@@ -71,8 +71,9 @@ class Siblings:
         """The run that is such a twin and has learnt longest, if there is one."""
         wanted = self.twin_of(still)
         runs = await asyncio.to_thread(self.workbench.jobs)
-        alike = [run for run in runs if run.title.same_structure(wanted) and (steps(run) or run.job in self._asked)]
-        return max(alike, key=steps, default=None)
+        asked = [run for run in runs if run.steps_taken or run.job in self._asked]
+        alike = [run for run in asked if run.title.same_structure(wanted)]
+        return max(alike, key=lambda run: run.steps_taken, default=None)
 
     # Code sizes -----------------------------------------------------------------------------------------------------
 
@@ -90,29 +91,29 @@ class Siblings:
     async def sizes(self, still: Still) -> list[Sized]:
         """Undercomplete runs and shipped models on the same data, this one first, with their errors."""
         jobs = await asyncio.to_thread(self.workbench.jobs)
-        names = [(one.job, one.title) for one in jobs if steps(one) or one.job in self._asked]
-        models = await asyncio.to_thread(self.workbench.library.models)
-        names += [(one.name, one.experiment) for one in models if one.status == "shipped"]
+        names = [(one.job, one.title) for one in jobs if one.steps_taken or one.job in self._asked]
+        models = await asyncio.to_thread(self.workbench.library.shipped_models)
+        names += [(one.name, one.experiment) for one in models]
         others = [name for name, one in names if name != still.name and _comparable(still.experiment, one)]
         return [await self._sized(name) for name in (still.name, *others[:MOST_COMPARED])]
 
     async def _sized(self, name: str) -> Sized:
         experiment, snapshot = self.workbench.experiment(name), self.workbench.snapshot(name)
         event = snapshot.event if snapshot else None
-        learnt = snapshot is None or steps(snapshot) > 0
+        learnt = snapshot is None or snapshot.steps_taken > 0
         progress = event.step / max(event.steps, 1) if isinstance(event, Stepped) else float(learnt)
         told = partial(Sized, name, experiment.title, experiment.architecture.code, experiment.training.epochs,
                        snapshot.status if snapshot else "shipped", progress)
         if not learnt:
             return told(None)
-        still = await self.inspector.still(name)
 
-        async def make() -> float:
+        async def make() -> float:  # the model itself is fetched only where its error is not known yet
+            still = await self.inspector.still(name)
             ask = partial(narrowing.squared_errors, still.model, still.resident)
             count = min(SOME, len(still.resident.held_out))
             return float(np.concatenate(await self.inspector.explorer.portions(name, count, ask)).mean())
 
-        return told(await self.inspector.once("error", still, make))
+        return told(await self._errors.get((name, getattr(event, "step", None)), make))
 
     def short_runs(self, still: Still, there: list[Sized]) -> list[Experiment]:
         """The runs that the curve over code sizes still lacks, each short."""
@@ -121,11 +122,6 @@ class Siblings:
         training = replace(base.training, epochs=min(SHORT, base.training.epochs))
         made = [replace(base, architecture=changed(base.architecture, code=k), training=training) for k in missing]
         return made[:MOST_ASKED]
-
-
-def steps(run: Snapshot) -> int:
-    """Steps a run took; a saved one that is not open took some."""
-    return 1 if run.event is None and run.status != "opening" else getattr(run.event, "step", 0)
 
 
 def _comparable(one: Experiment, other: Experiment) -> bool:

@@ -89,7 +89,8 @@ class Session:
     def _score(self, batch: torch.Tensor, rng: torch.Generator) -> Losses:
         for side, terms in self.experiment.task.losses(self.model, batch, self.experiment.variant, rng):
             if decay := self.experiment.training.decay:
-                squares = [weights.square().sum() for weights in self.model.sides()[side] if weights.ndim > 1]
+                held = self.optimisers[side].param_groups[0]["params"]
+                squares = [weights.square().sum() for weights in held if weights.ndim > 1]
                 terms["decay"] = decay / 2 * torch.stack(squares).sum()
             yield side, terms
 

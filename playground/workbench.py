@@ -129,14 +129,13 @@ class Workbench:
         if known is not None:
             return known
         entry = self.library.entry(job)
-        return None if entry is None else Snapshot(job, entry.experiment, entry.status, earlier=entry.earlier)
+        return None if entry is None else entry.snapshot()
 
     def jobs(self) -> tuple[Snapshot, ...]:
         """All runs, newest first: this process's, then the saved ones of earlier processes."""
         here = tuple(reversed(self._engine.snapshots()))
         names = {snapshot.job for snapshot in here}
-        there = (self.snapshot(entry.name) for entry in self.library.saved() if entry.name not in names)
-        return here + tuple(snapshot for snapshot in there if snapshot is not None)
+        return here + tuple(entry.snapshot() for entry in self.library.saved() if entry.name not in names)
 
     def watch(self, job: str) -> None:
         """Somebody looks at the job: it brings pictures about ten times a second; a saved run is opened, paused."""

@@ -11,19 +11,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.inside_routes import Inside
-from playground.workbench import Workbench
+from tests.explored import bench  # noqa: F401  (a fixture)
 from tests.plugins import experiment, resident, until
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    bench = Workbench(tmp_path_factory.mktemp("home"), "cpu")
-    yield bench
-    bench.close()
-
-
-@pytest.fixture(scope="module")
-def client(bench):
+def client(bench):  # noqa: F811
     with TestClient(Starlette(routes=Inside(lambda: bench).routes())) as client:
         yield client
 
@@ -31,7 +24,7 @@ def client(bench):
 class Asker:
     """One visitor of the Inside page of one run, and the run's own network to compare with."""
 
-    def __init__(self, client, bench, made):
+    def __init__(self, client, bench, made):  # noqa: F811
         self.client, self.made, self.job = client, made, bench.start(made)
         until(bench, self.job, "done")
         self.images, self.model = resident(made.data), bench._model(self.job)
@@ -53,7 +46,7 @@ class Asker:
 
 
 @pytest.fixture(scope="module")
-def asker(client, bench):
+def asker(client, bench):  # noqa: F811
     made: dict[tuple, Asker] = {}
 
     def one(kind="undercomplete", architecture="dense", data="digits") -> Asker:

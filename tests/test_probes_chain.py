@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from playground.probes import chain, inside
+from playground.probes import chain
+from playground.probes.codes import frozen
 from tests.test_probes_inside import ARCHITECTURES, model_of, sample
 
 
@@ -90,7 +91,7 @@ def test_a_step_down_the_gradient_lowers_the_loss_as_foretold():
 
 def test_a_frozen_copy_stays_frozen():
     made, images, model, x = chain_of()
-    still = inside.copied(model)
+    still = frozen(model)
     chain.backwards(still, made, x, torch.Generator())
     assert not any(weight.requires_grad for weight in still.parameters())
     assert all(weight.grad is None for weight in still.parameters())

@@ -104,11 +104,11 @@ class Lab:
                 trained = event.step == event.steps  # what follows is measuring
                 allowance = Allowance(seconds=SLICE, steps=float("inf"))
                 if now - saved_at > SAVE_EVERY:
-                    checkpoint.save(path, session.state())
+                    checkpoint.save(path, session.saved())
                     saved_at = now
         except StopIteration:
             self.progress.end()
-        checkpoint.save(path, session.state())
+        checkpoint.save(path, session.saved())
         self.links.append(f"{name}: /?{query}")
         return session
 

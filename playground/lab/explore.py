@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.data import datasets
-from playground.events import Snapshot, Trouble
+from playground.events import Trouble
 from playground.experiment import Experiment
 from playground.knobs import knobs, read
 from playground.lab.map_knobs import described
@@ -88,9 +88,8 @@ class Exploration:
         """
         visit, own = self.visit, self.visit.job
         mine = [(own, visit.experiment, visit.status)]
-        others = [(one.job, one.title, one.status) for one in visit.bench.jobs() if one.job != own and _learnt(one)]
-        library = visit.bench.library.models()
-        shipped = [(one.name, one.experiment, "shipped") for one in library if one.status == "shipped"]
+        others = [(one.job, one.title, one.status) for one in visit.bench.jobs() if one.job != own and one.steps_taken]
+        shipped = [(one.name, one.experiment, one.status) for one in visit.bench.library.shipped_models()]
         groups = {"Your run": mine, "Other runs": others, "Shipped models": shipped}
         return [
             _choice(group, *one)
@@ -146,11 +145,6 @@ class Exploration:
             self.visit.train()
         elif do == "pause":
             self.visit.pause()
-
-
-def _learnt(snapshot: Snapshot) -> bool:
-    """Whether a run has taken a step; saved runs of earlier processes have."""
-    return snapshot.event is None or getattr(snapshot.event, "step", 0) > 0
 
 
 def _choice(group: str, name: str, experiment: Experiment, status: str) -> dict[str, str]:

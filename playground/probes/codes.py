@@ -83,6 +83,12 @@ def images(resident: Resident, start: int, stop: int) -> Tensor:
 
 
 @torch.no_grad()
+def codes_of(model: Autoencoder, resident: Resident, start: int, stop: int) -> np.ndarray:
+    """As `encoded`, the codes alone: nothing is decoded."""
+    return model.encode(images(resident, start, stop)).float().cpu().numpy()
+
+
+@torch.no_grad()
 def encoded(model: Autoencoder, resident: Resident, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes and errors of one portion of the sample, on the device thread."""
     x = images(resident, start, stop)

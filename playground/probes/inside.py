@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,14 +23,6 @@ class Passed:
     given: Tensor
     before: Tensor
     out: Tensor
-
-
-def copied(model: Autoencoder) -> Autoencoder:
-    """A copy that no training changes and that takes no gradients unless it is asked to."""
-    still = copy.deepcopy(model).eval().requires_grad_(False)
-    for weight in still.parameters():
-        weight.grad = None
-    return still
 
 
 def passing(model: Autoencoder, do: Callable[[], Any]) -> tuple[Any, list[Passed]]:

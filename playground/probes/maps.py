@@ -82,6 +82,7 @@ class Map(ABC):
     spread: tuple[float, ...] = ()
     note: str = ""
     exact: bool = False
+    is_line = False  # codes of one number: heights tell points apart and mean nothing
 
     @abstractmethod
     def place(self, codes: np.ndarray) -> np.ndarray:
@@ -107,6 +108,10 @@ class Plane(Map):
     spread: tuple[float, ...] = ()
     note: str = ""
     exact: bool = True
+
+    @property
+    def is_line(self) -> bool:  # type: ignore[override]
+        return self.axes.shape[1] == 1
 
     def place(self, codes: np.ndarray) -> np.ndarray:
         return (((codes - self.origin) @ self.axes.T - self.centre) / self.scale).astype(np.float32)

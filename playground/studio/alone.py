@@ -88,5 +88,6 @@ def _living(server: Any, trainings: Any) -> Any:
             for task in work:
                 task.cancel()
             server.live.close()
+            server.explore.close()
 
     return lifespan

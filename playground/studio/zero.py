@@ -18,7 +18,7 @@ from playground.events import Allowance, Stepped, Trouble
 from playground.experiment import Experiment
 from playground.library import Entry, Library
 from playground.studio.limits import LIMITS, Limits
-from playground.studio.training import Trainings
+from playground.studio.training import NOBODY, Trainings
 from playground.workbench import SAVE_EVERY, Workbench
 
 SLICE = float(os.environ.get("PLAYGROUND_SLICE", "20"))  # seconds of training in one call
@@ -134,7 +134,7 @@ class SlicedTrainings(Trainings):
 
     async def stop(self, job: str) -> None:
         if self.workbench.snapshot(job) is None:
-            raise Trouble("There is no run or model of that name.")
+            raise Trouble(NOBODY)
         if self.learning(job):
             self._ask_to_stop(job, "stopped")
 

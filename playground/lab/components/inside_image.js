@@ -74,9 +74,7 @@ function pickBy(room) {
     e.preventDefault();
     setImage(room, room.side, { index: clamp((room.shown[room.side].index ?? 0) + by, 0, room.info.count - 1) });
   };
-  // What was drawn or uploaded; latent_pad.js calls it.
-  room.placed = (image, words, centre) => setImage(room, room.side, { url: image, words, centre });
-  makePad(room);
+  makePad(room, (image, words, centre) => setImage(room, room.side, { url: image, words, centre }));
   for (const [name, act] of [['wipe', () => room.pad.wipe()], ['camera', () => room.pad.camera()], ['upload', () => room.pad.upload()]]) $(`[data-do=${name}]`).onclick = act;
 }
 
