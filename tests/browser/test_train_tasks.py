@@ -34,3 +34,14 @@ def test_inpainting_is_chosen_trained_and_left_again(visit):
     assert page.get_by_role("radio", name="U-Net").count() == 0
     other = ready(visit(address=link))  # the link of before, on another machine
     assert other.get_by_role("radio", name="U-Net").is_checked() and "task=inpaint" in other.url
+
+
+def test_who_leaves_as_a_run_ends_is_not_called_back(visit):
+    """The page tells the script that a run has ended; that word must not undo a click on another page before it."""
+    page = visit(SMALL.replace("training.epochs=10000", "training.epochs=1"))
+    button(ready(page), "Train").click()
+    until(page, lambda: data(page, "status") == "done")
+    page.get_by_role("link", name="Paint").click()
+    page.get_by_test_id("paint-page").wait_for()
+    page.wait_for_timeout(1000)  # longer than the word takes
+    assert page.get_by_test_id("paint-page").is_visible() and "/paint" in page.url

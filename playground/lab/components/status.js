@@ -1,6 +1,7 @@
 // One line: what the run is doing, how far and how fast. data: {job, status, measured}, as the script knows it.
 // When the run's status is no longer the one the script knows (it ended, or somebody else paused it), the trigger
 // makes the script run again, so that the buttons follow.
+const LEAVING = 3000; // ms in which a page that was clicked away from is left alone: its word would call the reader back
 const WORDS = {
   opening: 'Opening', ready: 'Ready', running: 'Training', paused: 'Paused', stopped: 'Stopped', done: 'Finished', failed: 'Ended',
 };
@@ -14,8 +15,12 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 }
 
 function start(root) {
-  const s = { root, asked: 0 };
-  bus.listen($(root, '.ap'), run => { fill(root, run, s.known?.measured ?? 'held-out PSNR'); check(s, run); });
+  const s = { root, asked: 0, left: -LEAVING }, box = $(root, '.ap');
+  document.addEventListener('click', function leave(e) {
+    if (!box.isConnected) document.removeEventListener('click', leave, true);
+    else if (e.target.closest?.('a[href]')) s.left = performance.now();
+  }, true);
+  bus.listen(box, run => { fill(root, run, s.known?.measured ?? 'held-out PSNR'); check(s, run); });
   return s;
 }
 
@@ -28,10 +33,12 @@ function check(s, run) {
     return;
   }
   if (s.asked || (s.told === now && performance.now() - s.at < 2000)) return;
-  s.asked = setTimeout(() => {
+  const tell = () => {
+    if (performance.now() - s.left < LEAVING) return void (s.asked = setTimeout(tell, LEAVING));
     Object.assign(s, { asked: 0, told: now, at: performance.now() });
-    s.fire('changed', now + ' ' + Date.now());
-  }, 200);
+    if ($(s.root, '.ap').isConnected) s.fire('changed', now + ' ' + Date.now());
+  };
+  s.asked = setTimeout(tell, 200);
 }
 
 function fill(root, run, measured) {
