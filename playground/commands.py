@@ -128,7 +128,7 @@ def _result(session: Session, path: Path, seconds: float, interrupted: bool) -> 
         "interrupted": interrupted,
         "step": session.step,
         "steps": session.steps,
-        "losses": session.terms,
+        "losses": session.last_terms(),
         **{name: value if math.isfinite(value) else None for name, value in session.metrics.items()},
         "images_per_second": round(session.step * session.batches.size / seconds, 1) if seconds else 0.0,
         "seconds": round(seconds, 3),

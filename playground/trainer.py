@@ -135,6 +135,15 @@ class Session:
             self._diverged("The loss stopped being a number", wrong[0])
         self.terms = dict(zip(self.term_names, means))
 
+    def last_terms(self) -> dict[str, float]:
+        """The terms' means over the steps since the buffer was last emptied; of none, the curve's last row.
+
+        Unlike `terms`, the mean of a slice, they do not depend on how fast the machine is.
+        """
+        if not self._filled:
+            return self.history.rows[-1].terms
+        return dict(zip(self.term_names, self._losses[: self._filled].mean(0).tolist()))
+
     def _diverged(self, what: str, term: str = "reconstruction") -> None:
         step, rate = self.step, self.experiment.training.rate
         self._restore(self._good)

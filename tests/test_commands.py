@@ -80,6 +80,12 @@ class TestTrain:
         again, first = (json.loads(text.splitlines()[-1]) for text in (capsys.readouterr().out, trained[0].stdout))
         assert again["losses"] == first["losses"] and again["psnr"] == first["psnr"]
 
+    def test_its_losses_do_not_depend_on_how_many_steps_a_slice_holds(self, tmp_path, trained, capsys, monkeypatch):
+        monkeypatch.setattr(commands, "SLICE", 0.0)  # one step each
+        assert main(["train", f"{SMALL}&training.epochs=6", "--out", str(tmp_path / "again.safetensors")]) == 0
+        again, first = (json.loads(text.splitlines()[-1]) for text in (capsys.readouterr().out, trained[0].stdout))
+        assert again["losses"] == first["losses"]
+
     def test_without_a_file_the_run_lies_among_the_saved_ones(self, home, capsys):
         assert main(["train", SMALL, "--epochs", "1"]) == 0
         written = Path(json.loads(capsys.readouterr().out.splitlines()[-1])["file"])

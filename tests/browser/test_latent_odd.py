@@ -125,6 +125,22 @@ def test_a_chosen_pair_of_entries_and_the_raw_plane(look):
     come_about(pair, lambda: pair.locator(".how").inner_text() == "The code itself: every place is a code")
 
 
+def test_a_pointer_over_the_map_before_does_nothing_while_another_model_loads(look):
+    page = ready(look("odd-plain", kind="pca"), "pca")
+    come_about(page, lambda: told(shown(page), "source") == "exact")
+    held = []
+    page.route("**/explore/odd-pair/**", lambda route: held.append(route))
+    page.get_by_label("Model").select_option(value="odd-pair")
+    come_about(page, lambda: held)
+    box = latent_map(page).bounding_box()
+    for k in range(8):
+        page.mouse.move(box["x"] + (0.2 + 0.08 * k) * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
+    page.unroute("**/explore/odd-pair/**")  # which lets go what was held
+    ready(page, "plane")
+    come_about(page, lambda: told(shown(page), "source") == "exact")
+
+
 def test_uploaded_pictures_are_the_ends_of_a_walk(look, tmp_path):
     page = ready(look("odd-plain", kind="pca"), "pca")
     strip = page.get_by_test_id("interpolation")

@@ -23,10 +23,11 @@ function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
   const room = { root, $, all, turn: 0, prefs, how: prefs.how, way: 'neighbours', post: courier(), data: { knobs: [] } };
   const end = (k, index, moving) => index >= 0 && setPin(room, k, { index }, moving);
+  const known = act => (...args) => room.info && act(...args); // while another model loads, the map before it only looks on
   room.map = new LatentMap($('.host'), {
-    hover: at => hover(room, at), choose: place => choose(room, place), group: hit => showGroup(room, hit), pin: end,
-    end: index => { end(room.nextEnd, index); room.nextEnd === 'A' ? room.nextEnd = 'B' : tool(room, 'move'); },
-    lens: () => lens(room), arrived: () => arrived(room), theme: () => themed(room), clear: () => { $('.host').dataset.group = 0; },
+    hover: known(at => hover(room, at)), choose: known(place => choose(room, place)), group: known(hit => showGroup(room, hit)), pin: known(end),
+    end: known(index => { end(room.nextEnd, index); room.nextEnd === 'A' ? room.nextEnd = 'B' : tool(room, 'move'); }),
+    lens: () => lens(room), arrived: known(() => arrived(room)), theme: () => themed(room), clear: () => { $('.host').dataset.group = 0; },
   });
   room.look = [rgb($('.mapbox'), 'low'), rgb($('.mapbox'), 'high')];
   room.status = word => { $('.latent').dataset.status = word; };
@@ -129,7 +130,9 @@ async function load(room, first = false) {
   room.learning = false;
   room.status('loading');
   if (first) {
-    for (const one of ['info', 'frame', 'seen', 'places', 'place', 'code', 'directions', 'home']) room[one] = null;
+    for (const one of ['info', 'frame', 'seen', 'places', 'place', 'code', 'directions', 'home', 'again']) room[one] = null;
+    room.turn++; // answers about the model before are dropped
+    clearTimeout(room.resting);
     $('.host').dataset.status = 'loading';
     room.say('Encoding the images …');
   }
