@@ -82,7 +82,8 @@ class Experiment:
     @property
     def title(self) -> str:
         """A short name for curves and lists: "Sparse 64"."""
-        return f"{self.task.called(self.variant)} {self.architecture.code}"
+        called = self.task.called(self.variant)
+        return f"{called} {self.architecture.code}" if self.task.numbered else called
 
     def build(self, shape: tuple[int, int, int]) -> Autoencoder:
         """The network with its first weights, for images of `shape` (c, h, w); a function of the training's seed."""
@@ -96,10 +97,10 @@ class Experiment:
         if not self.task.varied and self.variant != (plain := Experiment().variant):
             problems.append(f"variant: it has no say where the task is to {self.task.name}")
             settled = replace(settled, variant=plain)
-        if self.task.needs_code and not self.architecture.has_code:
-            name = self.architecture.name
-            problems.append(f"architecture: {name} has no code, which the task to {self.task.name} needs")
-            settled = replace(settled, architecture=Experiment().architecture)
+        for part, why in self.task.objections(self.data.shape, type(self.architecture)).items():
+            problems.append(f"{part}: {why}")
+            usual = Experiment().data if part == "data" else architectures[self.task.usual]()
+            settled = replace(settled, **{part: usual})
         return settled, problems
 
     # Live knobs ----------------------------------------------------------------------------------------------------
@@ -253,7 +254,7 @@ def _networks(experiment: Experiment) -> tuple[Stack, Stack]:
 def plan(experiment: Experiment) -> tuple[Layer, ...]:
     """Every layer of the experiment's network from input to output, without making a single weight."""
     encoder, decoder = _networks(experiment)
-    layers = [Layer("input", "input", tuple(experiment.data.shape), 0)]
+    layers = [Layer("input", "input", tuple(experiment.task.given(experiment.data.shape)), 0)]
     for part, last, stack in (("encoder", "code", encoder), ("decoder", "output", decoder)):
         for i, block in enumerate(stack.blocks):
             count = sum(weights.numel() for weights in block.parameters())

@@ -79,8 +79,10 @@ def experiment(
 ) -> Experiment:
     """A small experiment with the named parts; `training` overrides knobs of the training.
 
-    kind: a variant, with which to reconstruct, or a task that has no variants.
+    kind: a variant, with which to reconstruct, or a task that has no variants. architecture: "usual" for the task's own.
     """
+    if architecture == "usual":
+        architecture = tasks[kind].usual if kind in tasks else "dense"
     settings = {"batch": 32, "rate": 3e-3, "epochs": 10} | training
     sizes = {"code": 8, "width": 32} if architecture == "dense" else {"code": 8, "width": 4}
     made = Experiment(small(data), architectures[architecture](**sizes), training=Training(**settings))

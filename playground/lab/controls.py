@@ -115,7 +115,14 @@ class Panel:
 
     def _fits(self, part: str, name: str) -> bool:
         """Whether a part of that name has a use where the task is what it is."""
-        return part != "architecture" or architectures[name].has_code or not self.wanted.task.needs_code
+        if part not in ("architecture", "data"):
+            return True
+        shape, architecture = self.wanted.data.shape, type(self.wanted.architecture)
+        if part == "data":
+            shape = self._recalled(part, name).shape
+        else:
+            architecture = architectures[name]
+        return part not in self.wanted.task.objections(shape, architecture)
 
     def _change_task(self, name: str) -> None:
         """Each task remembers the variant and the network that it was left with."""

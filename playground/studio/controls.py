@@ -115,7 +115,8 @@ class Controls:
 
 def networks(task: str) -> list[tuple[str, str]]:
     """(title, name) of the architectures that a task can use."""
-    fitting = [name for name in architectures if architectures[name].has_code or not tasks[task].needs_code]
+    shape = Experiment().data.shape
+    fitting = [name for name in architectures if "architecture" not in tasks[task]().objections(shape, architectures[name])]
     return [(architectures[name].title or name.capitalize(), name) for name in fitting]
 
 

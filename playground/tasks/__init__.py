@@ -20,15 +20,16 @@ class Task(ABC):
     """A frozen dataclass of knobs that says what a network is for; the trainer's one loop serves them all.
 
     title, motto: its name and one line for the page. varied: whether the variant has a say; where it has none, an
-    experiment holds the default one. needs_code: whether everything must pass through a code, which skip connections
-    would lead around. measured: what the PSNR is of, in words.
+    experiment holds the default one. usual: the architecture to begin with. numbered:
+    whether the size of the code belongs to a run's name. measured: what the PSNR is of, in words.
     """
 
     name: str
     title: str
     motto: str
     varied = False
-    needs_code = False
+    usual = "dense"
+    numbered = True
     measured = "held-out PSNR"
 
     def called(self, variant: Variant) -> str:
@@ -38,6 +39,14 @@ class Task(ABC):
     def ways(self, variant: Variant) -> tuple[str, ...]:
         """How a trained network can be used on any picture: of "inpaint", "project", "denoise", "reconstruct"."""
         return ()
+
+    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+        """Part -> why it has no use here, for images of `shape` (c, h, w) and an architecture; nothing where all fits."""
+        return {}
+
+    def given(self, shape: Shape) -> Shape:
+        """The size of what the network is given of images of `shape` (c, h, w), without channels that are added."""
+        return shape
 
     @abstractmethod
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
+from playground.architectures import Architecture, Shape
 from playground.losses import FORMULAS
 from playground.model import Autoencoder
 from playground.tasks import Task, tasks
@@ -21,13 +22,17 @@ class Reconstruct(Task):
     title = "Reconstruct"
     motto = "Give back the image itself, through the code."
     varied = True
-    needs_code = True
 
     def called(self, variant: Variant) -> str:
         return variant.name.capitalize()
 
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("project", *(("denoise",) if variant.name == "denoising" else ()), "reconstruct")
+
+    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+        if architecture.has_code:
+            return {}
+        return {"architecture": f"{architecture.name} has no code, which the task to {self.name} needs"}
 
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {"reconstruction": (FORMULAS[loss], variant.reconstruction_words), **variant.penalties}

@@ -1,0 +1,88 @@
+"""Upscale: the image is given smaller than it was, and the network puts back the detail that was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from playground.architectures import Architecture, Shape
+from playground.architectures.residual import Residual
+from playground.knobs import knob
+from playground.layers import Stack
+from playground.losses import FORMULAS
+from playground.model import Autoencoder
+from playground.tasks import Task, tasks
+from playground.variants import Losses, Variant
+
+
+@tasks.register("upscale")
+@dataclass(frozen=True)
+class Upscale(Task):
+    """Single-image super-resolution (SRCNN: Dong et al. 2014), enlarged at the end as in Shi et al. 2016."""
+
+    rank = 3
+    title = "Upscale"
+    motto = "The image is given smaller than it was: put back the detail that was lost."
+    usual = "residual"
+    numbered = False
+
+    scale: int = knob(2, "How many times as high and as wide. More: less is given, more must be guessed.",
+                      choices=(2, 4), label="Scale", symbol="×")
+
+    def called(self, variant: Variant) -> str:
+        return f"Upscale ×{self.scale}"
+
+    def ways(self, variant: Variant) -> tuple[str, ...]:
+        return ("upscale",)
+
+    def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
+        return {"reconstruction": (FORMULAS[loss], "error of the enlarged image")}
+
+    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+        found = {}
+        if architecture is not Residual:
+            found["architecture"] = f"only the residual network enlarges, which the task to {self.name} needs"
+        if min(shape[1:]) < 2 * self.scale or shape[1] % self.scale or shape[2] % self.scale:
+            found["data"] = f"images of {shape[2]} × {shape[1]} pixels cannot be made {self.scale} times smaller"
+        return found
+
+    def given(self, shape: Shape) -> Shape:
+        return shape[0], shape[1] // self.scale, shape[2] // self.scale
+
+    def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:
+        assert isinstance(architecture, Residual)
+        return architecture.build(self.given(shape), variant.code_activation, scale=self.scale)
+
+    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str) -> Upscaler:
+        return Upscaler(*self.networks(architecture, variant, shape), architecture.output, loss)
+
+    def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
+        return shrunk(x, self.scale)
+
+    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
+        yield "autoencoder", {"reconstruction": model.reconstruction_error(model.encode(self.see(x, variant, rng)), x)}
+
+    def picture(self, seen: Tensor) -> Tensor:
+        return F.interpolate(seen, scale_factor=self.scale, mode="nearest")  # as large as what it becomes
+
+
+class Upscaler(Autoencoder):
+    """A network whose images come out `scale` times as high and as wide as they went in; it takes any size."""
+
+    @property
+    def scale(self) -> int:
+        return self.decoder.scale  # type: ignore[return-value]
+
+    @torch.no_grad()
+    def enlarge(self, x: Tensor) -> Tensor:
+        """Images (B, c, h, w) in [0, 1] to (B, c, scale·h, scale·w) in [0, 1]."""
+        return self.decode(self.encode(x)).clamp(0, 1)
+
+
+def shrunk(x: Tensor, scale: int) -> Tensor:
+    """Images (B, c, h, w) in [0, 1], `scale` times smaller by bicubic interpolation over as many pixels, in 8 bits."""
+    small = F.interpolate(x, scale_factor=1 / scale, mode="bicubic", antialias=True, align_corners=False)
+    return small.clamp(0, 1).mul(255).round().div(255)
