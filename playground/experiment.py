@@ -99,7 +99,7 @@ class Experiment:
             settled = replace(settled, variant=plain)
         for part, why in self.task.objections(self.data.shape, type(self.architecture)).items():
             problems.append(f"{part}: {why}")
-            usual = Experiment().data if part == "data" else architectures[self.task.usual]()
+            usual: Any = Experiment().data if part == "data" else architectures[self.task.usual]()
             settled = replace(settled, **{part: usual})
         return settled, problems
 

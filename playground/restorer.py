@@ -10,56 +10,34 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from playground import classical, metrics
-from playground.events import Snapshot, Trouble
-from playground.experiment import Experiment
-from playground.images import MEGA, to_bytes
-from playground.library import Library
+from playground.coder import MOST, Coder, Shape, check, device_of
+from playground.events import Trouble
+from playground.images import MEGA
 from playground.masks import scaled
 from playground.model import Autoencoder
 from playground.patchwork import Patchwork, Report, Steps, nothing
 from playground.probes import filling
-from playground.probes.codes import decoded, frozen
-from playground.probes.paths import HOWS, path
-from playground.probes.pictures import fitted
-from playground.probes.sizes import for_model, from_model
+from playground.probes.sizes import LUMA, enlarged, for_model, from_model
+from playground.tasks.denoise import LEVELS, Denoiser, noise_level
 from playground.tasks.inpaint import Inpainter
+from playground.tasks.upscale import Upscaler
+from playground.windows import Windows
 
-MOST = 12 * MEGA  # pixels of one picture
-WAYS = ("inpaint", "project", "denoise", "reconstruct")
-CODES = 64  # images encoded or decoded in one portion
-
-Shape = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One way to use one model. way: of WAYS. shape: (c, h, w) of its images. data: its data set's name.
-
-    code: the size of its code; 0 where not everything passes through one.
-    """
-
-    name: str
-    title: str
-    way: str
-    shape: Shape
-    data: str
-    shipped: bool
-    code: int
+WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale")
 
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """A restored picture, uint8 (c, h, w) as it came in; what was known is identical to the input's after inpainting.
+    """A restored picture, uint8 (c, h, w) as it came in; after upscaling larger, after inpainting the same where known.
 
     psnr (dB), ssim: inside the hole after inpainting, of the whole picture otherwise; None where the truth is unknown.
     note: one sentence on what was done, or "".
@@ -72,45 +50,11 @@ class Restored:
     note: str
 
 
-class Bench(Protocol):
-    """What a restorer needs of a Workbench."""
-
-    library: Library
-
-    def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future: ...
-
-    def experiment(self, name: str) -> Experiment: ...
-
-    def jobs(self) -> tuple[Snapshot, ...]: ...
-
-
-def ways(experiment: Experiment) -> tuple[str, ...]:
-    """What a model of this experiment can be used for; nothing where its images are points."""
-    if min(experiment.data.shape[1:]) < 2:
-        return ()
-    return experiment.task.ways(experiment.variant)
-
-
-class Restorer:
+class Restorer(Coder):
     """Asynchronous: called from one event loop; the device is asked in portions, so that training goes on beside it.
 
     Cancelling the task that awaits a result ends the work at the next portion.
     """
-
-    def __init__(self, workbench: Bench):
-        self.workbench = workbench
-
-    def choices(self, way: str = "") -> list[Choice]:
-        """What can be used, in one way or in any: shipped models, then runs, newest first, that took a step."""
-        models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
-        models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
-        return [
-            Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
-                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.architecture.has_code)
-            for name, experiment, is_shipped in models
-            for its in ways(experiment)
-            if way in ("", its)
-        ]
 
     # Pictures -------------------------------------------------------------------------------------------------------
 
@@ -122,7 +66,7 @@ class Restorer:
         12 megapixels and for names that are not known or cannot fill.
         """
         began = time.perf_counter()
-        _check(image, truth)
+        check(image, truth)
         h, w = image.shape[1:]
         notes = []
         if mask.shape != (h, w):
@@ -143,9 +87,51 @@ class Restorer:
         return await self._result(merged, truth, mask, began, notes)
 
     async def denoise(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
+                      report: Report = nothing, sigma: float | None = None) -> Restored:
+        """The image without its noise, by a denoising autoencoder or a network trained to denoise.
+
+        sigma: the noise's standard deviation in grey levels of 255, for networks that are told it; None: estimated.
+        Trouble for a model that cannot denoise.
+        """
+        began, notes = time.perf_counter(), list[str]()
+        check(image, truth)
+        model, shape = await self.model(name, "denoise")
+        if not isinstance(model, Denoiser):
+            return await self._passed("denoise", name, image, truth, report)
+        if sigma is not None and not 0 <= sigma <= LEVELS:
+            raise Trouble("The noise's level is a number of grey levels, 0 to 255.")
+        batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
+        if sigma is None:
+            sigma = LEVELS * float(noise_level(torch.from_numpy(image[None] / np.float32(LEVELS))).item())
+            notes.append(f"the noise was estimated: σ = {sigma:.1f} of 255")
+        out = await self._windows(name, model, lambda x: model.clean(x, sigma / LEVELS)).over(batch, report)
+        return await self._result(from_model(out, image), truth, None, began, notes)
+
+    async def upscale(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
                       report: Report = nothing) -> Restored:
-        """The image without its noise, by a denoising autoencoder; Trouble for a model that is none."""
-        return await self._passed("denoise", name, image, truth, report)
+        """The image `scale` times as high and as wide, by a network trained to; truth is of that size.
+
+        A grey network enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the
+        eye is less keen. Trouble where the result would have more than 12 megapixels.
+        """
+        began, notes = time.perf_counter(), list[str]()
+        check(image)
+        model, shape = await self.model(name, "upscale")
+        assert isinstance(model, Upscaler)
+        scale = model.scale
+        if truth is not None and truth.shape != (len(image), scale * image.shape[1], scale * image.shape[2]):
+            raise Trouble(f"The true picture is not {scale} times as large as the one to enlarge.")
+        if image[0].size * scale**2 > MOST:
+            raise Trouble(f"Enlarged {scale} times this picture would have more than {MOST // MEGA} million pixels.")
+        windows = self._windows(name, model, model.enlarge, scale)
+        if len(image) == 3 and shape[0] == 1:
+            notes.append("the model enlarged the brightness, bicubic interpolation the colours")
+            bright = np.tensordot(LUMA, image.astype(np.float32), 1)[None, None] / LEVELS
+            finer = await windows.over(bright, report) - await asyncio.to_thread(enlarged, bright, scale)
+            out = await asyncio.to_thread(enlarged, image[None].astype(np.float32) / LEVELS, scale) + finer
+        else:
+            out = await windows.over(_for_model(image, shape, notes).astype(np.float32) / LEVELS, report)
+        return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def reconstruct(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
                           report: Report = nothing) -> Restored:
@@ -155,8 +141,8 @@ class Restorer:
     async def _passed(self, way: str, name: str, image: np.ndarray, truth: np.ndarray | None,
                       report: Report) -> Restored:
         began, notes = time.perf_counter(), list[str]()
-        _check(image, truth)
-        model, shape = await self._model(name, way)
+        check(image, truth)
+        model, shape = await self.model(name, way)
 
         def make(x: Tensor, known: None) -> Steps:
             return filling.reconstruct(model, x)
@@ -168,7 +154,7 @@ class Restorer:
 
     async def _filled(self, name: str, image: np.ndarray, mask: np.ndarray, report: Report,
                       notes: list[str]) -> np.ndarray:
-        model, shape = await self._model(name, "inpaint", "project")
+        model, shape = await self.model(name, "inpaint", "project")
         trained = isinstance(model, Inpainter)
         if not trained:
             notes.append("the hole shows what the code that fits the known pixels best decodes to (projection)")
@@ -190,92 +176,19 @@ class Restorer:
         text = "; ".join(notes)
         return Restored(image, psnr, ssim, seconds, f"{text[:1].upper()}{text[1:]}." if text else "")
 
-    # Codes ----------------------------------------------------------------------------------------------------------
-
-    async def encode(self, name: str, images: list[np.ndarray]) -> np.ndarray:
-        """The codes (n, k) float32 of pictures of any size, each fitted to the model's images."""
-        model, shape = await self._model(name)
-        for image in images:
-            _check(image)
-        codes = [np.zeros((0, self._size(name)), np.float32)]
-        for i in range(0, len(images), CODES):
-            batch = await asyncio.to_thread(_fitted, images[i : i + CODES], shape)
-            codes.append(await self._ask(name, partial(_encoded, model, batch)))
-        return np.concatenate(codes)
-
-    async def decode(self, name: str, codes: np.ndarray) -> np.ndarray:
-        """Images (n, c, h, w) uint8 of codes (n, k); Trouble for codes of another size or that are no numbers."""
-        model, shape = await self._model(name)
-        codes = np.ascontiguousarray(codes, np.float32)
-        if codes.ndim != 2 or codes.shape[1] != self._size(name) or not np.isfinite(codes).all():
-            raise Trouble(f"This model decodes codes of {self._size(name)} finite numbers.")
-        images = [np.zeros((0, *shape), np.uint8)]
-        for i in range(0, len(codes), CODES):
-            rows = codes[i : i + CODES]
-            images.append(to_bytes(await self._ask(name, partial(decoded, model, rows, _device(model)))))
-        return np.concatenate(images)
-
-    async def interpolate(self, name: str, a: np.ndarray, b: np.ndarray, steps: int = 9,
-                          way: str = "straight") -> np.ndarray:
-        """Images (steps, c, h, w) uint8 on the way from a to b, each a picture (c, h, w) or a code (k,)."""
-        if way not in HOWS:
-            raise Trouble(f"There is no way called {way!r}; there are {' and '.join(HOWS)}.")
-        ends = [end.astype(np.float32) if end.ndim == 1 else (await self.encode(name, [end]))[0] for end in (a, b)]
-        return await self.decode(name, path(ends[0], ends[1], steps, way))
-
-    def _size(self, name: str) -> int:
-        return self.workbench.experiment(name).architecture.code
-
     # The device -----------------------------------------------------------------------------------------------------
 
-    async def _ask(self, name: str, do: Callable[[], Any]) -> Any:
-        return await asyncio.wrap_future(self.workbench.ask(name, lambda model: do()))
+    def _windows(self, name: str, model: Autoencoder, make: Callable[[Tensor], Tensor], scale: int = 1) -> Windows:
+        architecture = self.workbench.experiment(name).architecture
+        return Windows(partial(self.ask_device, name), device_of(model), make, architecture.reach, scale,
+                       architecture.grain)
 
     def _patchwork(self, name: str, model: Autoencoder, shape: Shape, make: Callable[[Tensor, Any], Steps],
                    notes: list[str]) -> Patchwork:
-        return Patchwork(partial(self._ask, name), _device(model), shape[1:], make, notes)
-
-    async def _model(self, name: str, *wanted: str) -> tuple[Autoencoder, Shape]:
-        """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so.
-
-        wanted: ways of which it must know one; where none is wanted, it is for its codes.
-        """
-        experiment = await asyncio.to_thread(self.workbench.experiment, name)
-        its = ways(experiment)
-        if min(experiment.data.shape[1:]) < 2:
-            raise Trouble("This model was trained on points, not on pictures, so a picture has no place here.")
-        if wanted and not set(wanted) & set(its):
-            raise Trouble(f"{experiment.title} was not trained to {wanted[0]}; choose another model.")
-        if not wanted and not experiment.architecture.has_code:
-            raise Trouble(f"{experiment.title} has no code that everything passes through; choose another model.")
-        # only a model in training mode changes while it is asked; those read from files were never in it
-        still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
-        return await asyncio.wrap_future(still), experiment.data.shape
-
-
-def _check(image: np.ndarray, truth: np.ndarray | None = None) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or len(image) not in (1, 3) or not image.size:
-        raise Trouble("A picture is grey or RGB, 8 bits a channel, with at least one pixel.")
-    if image[0].size > MOST:
-        raise Trouble(f"This picture has more than {MOST // MEGA} million pixels, which is too many.")
-    if truth is not None and truth.shape != image.shape:
-        raise Trouble("The true picture is of another size or has other channels than the one to restore.")
+        return Patchwork(partial(self.ask_device, name), device_of(model), shape[1:], make, notes)
 
 
 def _for_model(image: np.ndarray, shape: Shape, notes: list[str]) -> np.ndarray:
     batch, note = for_model(image, shape[0])
     notes += [note] if note else []
     return batch
-
-
-def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
-    return np.stack([fitted(image, shape, ground=0.5)[0] for image in images])
-
-
-@torch.no_grad()
-def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
-    return model.encode(torch.from_numpy(batch).to(_device(model))).float().cpu().numpy()
-
-
-def _device(model: Autoencoder) -> torch.device:
-    return next(model.parameters()).device

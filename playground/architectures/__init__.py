@@ -17,12 +17,15 @@ class Architecture(ABC):
     """Knobs of a pair of networks. Every architecture has `code` (the code's size k), `depth`, `width`, `output`.
 
     title: its name on a page. has_code: whether all that the decoder is given is one code (B, k); skip connections
-    lead around it.
+    lead around it. reach: pixels around a place that the output there depends on, of a network that takes images of
+    any size; 0 for others. grain: what the sides of its images are best a multiple of.
     """
 
     name: str
     title = ""
     has_code = True
+    reach = 0
+    grain = 1
     code: int
     depth: int
     width: int

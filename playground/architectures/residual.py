@@ -28,12 +28,18 @@ class Residual(Architecture):
     width: int = knob(32, "Maps between them.", low=1, high=128, stops=(8, 16, 24, 32, 48, 64))
     activation: str = knob("relu", "What bends each pair. Linear: nothing does.", choices=ACTIVATION_CHOICES, rare=True)
 
+    @property
+    def reach(self) -> int:  # type: ignore[override]
+        """A pixel for each 3x3 convolution, and two for the bicubic interpolation beside them."""
+        return 2 * self.depth + 3 + 2
+
     def build(self, shape: Shape, code_activation: str, extra: int = 0, scale: int = 1) -> tuple[Stack, Stack]:
         """As Architecture.build; the decoder's images are `scale` times as high and as wide as `shape` says."""
         channels, height, width = shape
         maps = (self.width, height, width)
         encoder = KeepingEncoder(
-            channels, Convolution(channels + extra, maps), *(ResidualPair(maps, self.activation) for _ in range(self.depth)),
+            channels, Convolution(channels + extra, maps),
+            *(ResidualPair(maps, self.activation) for _ in range(self.depth)),
             Convolution(self.width, (self.code, height, width), code_activation),
         )  # fmt: skip
         return encoder, AddingDecoder(scale, Enlarge(self.code, (channels, height * scale, width * scale), scale))

@@ -35,6 +35,15 @@ class UNet(Architecture):
     output: str = knob("sigmoid", "Sigmoid keeps pixels between 0 and 1; linear leaves them free.",
                        choices=("sigmoid", "linear"), rare=True)
 
+    @property
+    def reach(self) -> int:  # type: ignore[override]
+        """Two 3x3 convolutions at every level, on the way down and up: pixels there are 1, 2, 4, ... pixels here."""
+        return 4 * sum(2**level for level in range(self.depth + 1))
+
+    @property
+    def grain(self) -> int:  # type: ignore[override]
+        return 2**self.depth
+
     def build(self, shape: Shape, code_activation: str, extra: int = 0) -> tuple[Stack, Stack]:
         channels, height, width = shape
         down = [Down((channels + extra, height, width), self.width, self.activation, halve=False)]

@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from playground.architectures import architectures
+from playground.coder import Choice
 from playground.data import datasets
 from playground.experiment import Experiment, Training
 from playground.lab.session import Visit
 from playground.lab.whole import whole
-from playground.restorer import Choice, Restorer
+from playground.restorer import Restorer
 from playground.tasks import tasks
 from playground.variants import variants
 

@@ -47,8 +47,8 @@ class Enlarge(Block):
 
     def __init__(self, inputs: int, shape: Shape, scale: int):
         convolution = nn.Conv2d(inputs, shape[0] * scale**2, 3, padding=1)
-        nn.init.zeros_(convolution.weight)
-        nn.init.zeros_(convolution.bias)
+        for weights in convolution.parameters():
+            nn.init.zeros_(weights)
         linear = convolution if scale == 1 else nn.Sequential(convolution, nn.PixelShuffle(scale))
         super().__init__("convolution" if scale == 1 else f"convolution, pixels ×{scale}", shape, linear, "linear")
 

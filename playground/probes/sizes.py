@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow
@@ -31,18 +33,32 @@ def from_model(batch: np.ndarray, image: np.ndarray) -> np.ndarray:
     return np.round(np.clip(whole, 0, 1) * 255).astype(np.uint8)
 
 
-def resized(batch: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A batch (m, c, h, w), uint8 or float32, resampled to (height, width) (Lanczos), of the same dtype."""
+def resized(batch: np.ndarray, height: int, width: int, resample: Any = None) -> np.ndarray:
+    """A batch (m, c, h, w), uint8 or float32, resampled to (height, width), of the same dtype.
+
+    resample: one of Pillow's Resampling; Lanczos where none is named.
+    """
     from PIL import Image
 
-    whole = batch.dtype == np.uint8
+    whole, resample = batch.dtype == np.uint8, Image.Resampling.LANCZOS if resample is None else resample
 
     def one(plane: np.ndarray) -> np.ndarray:
         picture = Image.fromarray(plane, "L" if whole else "F")
-        return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+        return np.asarray(picture.resize((width, height), resample))
 
     planes = [one(np.ascontiguousarray(plane)) for plane in batch.reshape(-1, *batch.shape[2:])]
     return np.stack(planes).reshape(*batch.shape[:2], height, width)
+
+
+def enlarged(batch: np.ndarray, scale: int, how: str = "bicubic") -> np.ndarray:
+    """A batch (m, c, h, w), uint8 or float32, `scale` times as large by a classical interpolation, of the same dtype.
+
+    how: "nearest", "bilinear" or "bicubic", as Pillow has them.
+    """
+    from PIL import Image
+
+    resample = getattr(Image.Resampling, how.upper())
+    return resized(batch, batch.shape[2] * scale, batch.shape[3] * scale, resample)
 
 
 def deeper(mask: np.ndarray, reach: float) -> np.ndarray:

@@ -116,7 +116,8 @@ class Controls:
 def networks(task: str) -> list[tuple[str, str]]:
     """(title, name) of the architectures that a task can use."""
     shape = Experiment().data.shape
-    fitting = [name for name in architectures if "architecture" not in tasks[task]().objections(shape, architectures[name])]
+    objections = tasks[task]().objections
+    fitting = [name for name in architectures if "architecture" not in objections(shape, architectures[name])]
     return [(architectures[name].title or name.capitalize(), name) for name in fitting]
 
 

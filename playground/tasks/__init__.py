@@ -41,7 +41,7 @@ class Task(ABC):
         return ()
 
     def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
-        """Part -> why it has no use here, for images of `shape` (c, h, w) and an architecture; nothing where all fits."""
+        """Part -> why it has no use here, for images of `shape` (c, h, w) and an architecture; nothing where it has."""
         return {}
 
     def given(self, shape: Shape) -> Shape:

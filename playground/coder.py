@@ -1,0 +1,161 @@
+"""Coder: which models can be used and how; pictures to codes and codes to pictures. Faces call it by the Restorer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from playground.events import Snapshot, Trouble
+from playground.experiment import Experiment
+from playground.images import MEGA, to_bytes
+from playground.library import Library
+from playground.model import Autoencoder
+from playground.probes.codes import decoded, frozen
+from playground.probes.paths import HOWS, path
+from playground.probes.pictures import fitted
+
+MOST = 12 * MEGA  # pixels of one picture
+CODES = 64  # images encoded or decoded in one portion
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to use one model. way: of WAYS. shape: (c, h, w) of its images. data: its data set's name.
+
+    code: the size of its code; 0 where not everything passes through one.
+    """
+
+    name: str
+    title: str
+    way: str
+    shape: Shape
+    data: str
+    shipped: bool
+    code: int
+
+
+class Bench(Protocol):
+    """What a restorer needs of a Workbench."""
+
+    library: Library
+
+    def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future: ...
+
+    def experiment(self, name: str) -> Experiment: ...
+
+    def jobs(self) -> tuple[Snapshot, ...]: ...
+
+
+def ways(experiment: Experiment) -> tuple[str, ...]:
+    """What a model of this experiment can be used for; nothing where its images are points."""
+    if min(experiment.data.shape[1:]) < 2:
+        return ()
+    return experiment.task.ways(experiment.variant)
+
+
+class Coder:
+    """Asynchronous, as the Restorer that stands on it."""
+
+    def __init__(self, workbench: Bench):
+        self.workbench = workbench
+
+    def choices(self, way: str = "") -> list[Choice]:
+        """What can be used, in one way or in any: shipped models, then runs, newest first, that took a step."""
+        models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
+        models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
+        return [
+            Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
+                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.architecture.has_code)
+            for name, experiment, is_shipped in models
+            for its in ways(experiment)
+            if way in ("", its)
+        ]
+
+    # Codes ----------------------------------------------------------------------------------------------------------
+
+    async def encode(self, name: str, images: list[np.ndarray]) -> np.ndarray:
+        """The codes (n, k) float32 of pictures of any size, each fitted to the model's images."""
+        model, shape = await self.model(name)
+        for image in images:
+            check(image)
+        codes = [np.zeros((0, self._size(name)), np.float32)]
+        for i in range(0, len(images), CODES):
+            batch = await asyncio.to_thread(_fitted, images[i : i + CODES], shape)
+            codes.append(await self.ask_device(name, partial(_encoded, model, batch)))
+        return np.concatenate(codes)
+
+    async def decode(self, name: str, codes: np.ndarray) -> np.ndarray:
+        """Images (n, c, h, w) uint8 of codes (n, k); Trouble for codes of another size or that are no numbers."""
+        model, shape = await self.model(name)
+        codes = np.ascontiguousarray(codes, np.float32)
+        if codes.ndim != 2 or codes.shape[1] != self._size(name) or not np.isfinite(codes).all():
+            raise Trouble(f"This model decodes codes of {self._size(name)} finite numbers.")
+        images = [np.zeros((0, *shape), np.uint8)]
+        for i in range(0, len(codes), CODES):
+            rows = codes[i : i + CODES]
+            images.append(to_bytes(await self.ask_device(name, partial(decoded, model, rows, device_of(model)))))
+        return np.concatenate(images)
+
+    async def interpolate(self, name: str, a: np.ndarray, b: np.ndarray, steps: int = 9,
+                          way: str = "straight") -> np.ndarray:
+        """Images (steps, c, h, w) uint8 on the way from a to b, each a picture (c, h, w) or a code (k,)."""
+        if way not in HOWS:
+            raise Trouble(f"There is no way called {way!r}; there are {' and '.join(HOWS)}.")
+        ends = [end.astype(np.float32) if end.ndim == 1 else (await self.encode(name, [end]))[0] for end in (a, b)]
+        return await self.decode(name, path(ends[0], ends[1], steps, way))
+
+    def _size(self, name: str) -> int:
+        return self.workbench.experiment(name).architecture.code
+
+    # The device -----------------------------------------------------------------------------------------------------
+
+    async def ask_device(self, name: str, do: Callable[[], Any]) -> Any:
+        return await asyncio.wrap_future(self.workbench.ask(name, lambda model: do()))
+
+    async def model(self, name: str, *wanted: str) -> tuple[Autoencoder, Shape]:
+        """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so.
+
+        wanted: ways of which it must know one; where none is wanted, it is for its codes.
+        """
+        experiment = await asyncio.to_thread(self.workbench.experiment, name)
+        its = ways(experiment)
+        if min(experiment.data.shape[1:]) < 2:
+            raise Trouble("This model was trained on points, not on pictures, so a picture has no place here.")
+        if wanted and not set(wanted) & set(its):
+            raise Trouble(f"{experiment.title} was not trained to {wanted[0]}; choose another model.")
+        if not wanted and not experiment.architecture.has_code:
+            raise Trouble(f"{experiment.title} has no code that everything passes through; choose another model.")
+        # only a model in training mode changes while it is asked; those read from files were never in it
+        still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
+        return await asyncio.wrap_future(still), experiment.data.shape
+
+
+def check(image: np.ndarray, truth: np.ndarray | None = None) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or len(image) not in (1, 3) or not image.size:
+        raise Trouble("A picture is grey or RGB, 8 bits a channel, with at least one pixel.")
+    if image[0].size > MOST:
+        raise Trouble(f"This picture has more than {MOST // MEGA} million pixels, which is too many.")
+    if truth is not None and truth.shape != image.shape:
+        raise Trouble("The true picture is of another size or has other channels than the one to restore.")
+
+
+def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
+    return np.stack([fitted(image, shape, ground=0.5)[0] for image in images])
+
+
+@torch.no_grad()
+def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+    return model.encode(torch.from_numpy(batch).to(device_of(model))).float().cpu().numpy()
+
+
+def device_of(model: Autoencoder) -> torch.device:
+    return next(model.parameters()).device

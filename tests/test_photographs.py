@@ -1,0 +1,180 @@
+"""Upscaling and denoising of photographs: what the networks are given, windows without seams, and colours."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from playground.architectures import architectures
+from playground.events import Trouble
+from playground.probes.sizes import LUMA, enlarged
+from playground.restorer import Restorer
+from playground.tasks.denoise import noise_level, told
+from playground.tasks.upscale import shrunk
+from playground.windows import Windows
+from playground.workbench import Workbench
+from tests.plugins import experiment, until
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def smooth(*shape: int) -> np.ndarray:
+    """A picture (c, h, w) uint8 of coarse random shades."""
+    c, h, w = shape
+    coarse = rng().integers(0, 256, (c, max(1, h // 4), max(1, w // 4)), dtype=np.uint8)
+    return np.stack([np.asarray(Image.fromarray(one).resize((w, h), Image.Resampling.BICUBIC)) for one in coarse])
+
+
+# What the networks are given -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_small_images_are_as_pillow_makes_them(scale):
+    picture = smooth(1, 32, 48)
+    small = Image.fromarray(picture[0]).resize((48 // scale, 32 // scale), Image.Resampling.BICUBIC)
+    ours = shrunk(torch.from_numpy(picture[None]).float() / 255, scale)[0, 0].mul(255).round().numpy()
+    assert np.abs(ours - np.asarray(small, float)).max() <= 1
+
+
+def test_noise_is_as_strong_as_the_network_is_told():
+    task, x = experiment("denoise", "usual").task, torch.full((64, 1, 64, 64), 0.5)
+    seen = task.see(x, experiment().variant, torch.Generator().manual_seed(0))
+    noise, levels = (seen[:, :1] - x).flatten(1), seen[:, 1:].flatten(1)
+    assert (levels == levels[:, :1]).all()
+    assert 5 / 255 <= levels.min() < 9 / 255 and 51 / 255 < levels.max() <= 55 / 255
+    assert torch.allclose(noise.std(1), levels[:, 0], rtol=0.06)
+    assert noise.mean().abs() < 0.001
+
+
+@pytest.mark.parametrize("sigma", [5.0, 25.0, 50.0])
+def test_the_estimated_level_is_the_true_one_on_a_smooth_picture(sigma):
+    clean = torch.from_numpy(smooth(1, 128, 128)[None]).float() / 255
+    noisy = clean + sigma / 255 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    assert noise_level(noisy).item() * 255 == pytest.approx(sigma, rel=0.15)
+    assert noise_level(torch.rand(3, 1, 1, 5)).flatten().tolist() == [0, 0, 0]
+
+
+# Networks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_an_upscaler_begins_with_bicubic_interpolation(scale):
+    made = experiment("upscale", "residual", "digits")
+    made = replace(made, task=replace(made.task, scale=scale))
+    x = torch.rand(2, 1, 7, 9)
+    wanted = torch.nn.functional.interpolate(x, scale_factor=scale, mode="bicubic", align_corners=False)
+    assert torch.equal(made.build((1, 8, 8))(x), wanted)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from(["residual", "unet"]), st.sampled_from([1, 2]))
+def test_windows_give_what_the_whole_picture_gives(height, width, name, scale):
+    architecture = architectures[name](**({"width": 4, "depth": 2, "code": 4}))
+    torch.manual_seed(0)
+    if name == "unet":
+        scale = 1
+        encoder, decoder = architecture.build((1, 16, 16), "relu")
+    else:
+        encoder, decoder = architecture.build((1, 16, 16), "relu", scale=scale)
+    for weights in decoder.parameters():
+        torch.nn.init.normal_(weights, std=0.2)
+    x = torch.rand(1, 1, height, width)
+
+    async def at_once(do):
+        return do()
+
+    def make(part: torch.Tensor) -> torch.Tensor:
+        return decoder(encoder(part))
+
+    windows = Windows(at_once, torch.device("cpu"), make, architecture.reach, scale, architecture.grain)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("playground.windows.SIDE", 16)
+        pieces = asyncio.run(windows.over(x.numpy(), lambda done: None))
+    with torch.no_grad():
+        assert np.abs(pieces - make(x).numpy()).max() < 1e-3
+
+
+# Through the restorer ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    made = Workbench(tmp_path_factory.mktemp("photographs"), "cpu")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def upscaler(bench):
+    job = bench.start(experiment("upscale", "residual", "photos", epochs=1, rate=1e-4, loss="l1"))
+    until(bench, job, "done", seconds=120)
+    return job
+
+
+@pytest.fixture(scope="module")
+def denoiser(bench):
+    made = experiment("denoise", "residual", "photos", epochs=60, rate=1e-2)
+    job = bench.start(replace(made, data=replace(made.data, colour=False)))
+    until(bench, job, "done", seconds=120)
+    return job
+
+
+def test_a_picture_is_enlarged_and_measured(bench, upscaler):
+    picture = smooth(3, 19, 30)
+    restored = asyncio.run(Restorer(bench).upscale(upscaler, picture, enlarged(picture[None], 2)[0]))
+    assert restored.image.shape == (3, 38, 60) and restored.image.dtype == np.uint8
+    assert restored.psnr > 25 and 0 < restored.ssim <= 1
+    assert Restorer(bench).choices("upscale")[0].name == upscaler
+
+
+def test_colours_stay_where_only_brightness_is_enlarged_by_a_grey_network(bench):
+    made = experiment("upscale", "residual", "photos", epochs=1)
+    job = bench.start(replace(made, data=replace(made.data, colour=False)))
+    until(bench, job, "done", seconds=120)
+    picture = smooth(3, 16, 24)
+    restored = asyncio.run(Restorer(bench).upscale(job, picture))
+    assert "brightness" in restored.note
+    plain = enlarged(picture[None].astype(np.float32), 2)[0]
+    inside = ((restored.image > 0) & (restored.image < 255)).all(0)
+    change = restored.image - plain
+    assert np.abs(change - np.tensordot(LUMA, change, 1))[:, inside].max() <= 1.5  # the same for red, green and blue
+
+
+def test_noise_is_taken_out_by_a_level_that_is_told_or_estimated(bench, denoiser):
+    clean = smooth(1, 64, 64)
+    noisy = np.clip(clean + rng(1).normal(0, 30, clean.shape), 0, 255).round().astype(np.uint8)
+    restorer, before = Restorer(bench), 10 * np.log10(255**2 / np.square(clean - noisy.astype(float)).mean())
+    told_it = asyncio.run(restorer.denoise(denoiser, noisy, clean, sigma=30))
+    estimated = asyncio.run(restorer.denoise(denoiser, noisy, clean))
+    assert told_it.psnr > before + 3 and abs(told_it.psnr - estimated.psnr) < 0.5
+    assert "estimated" in estimated.note and "estimated" not in told_it.note
+    nothing = asyncio.run(restorer.denoise(denoiser, clean, clean, sigma=0))
+    assert nothing.psnr > told_it.psnr
+
+
+@pytest.mark.parametrize(("size", "words"), [((1, 1800, 1800), "more than 12 million"), ((1, 4, 4), "as large")])
+def test_what_cannot_be_enlarged_is_one_sentence(bench, upscaler, size, words):
+    truth = np.zeros((1, 5, 5), np.uint8) if size[1] == 4 else None
+    with pytest.raises(Trouble, match=words):
+        asyncio.run(Restorer(bench).upscale(upscaler, np.zeros(size, np.uint8), truth))
+
+
+def test_a_level_out_of_range_is_one_sentence(bench, denoiser):
+    with pytest.raises(Trouble, match="0 to 255"):
+        asyncio.run(Restorer(bench).denoise(denoiser, smooth(1, 8, 8), sigma=-1))
+
+
+def test_levels_are_told_as_a_channel():
+    x = torch.rand(2, 3, 4, 5)
+    seen = told(x, torch.tensor([0.1, 0.2]).view(2, 1, 1, 1))
+    assert seen.shape == (2, 4, 4, 5) and torch.equal(seen[:, :3], x)
+    assert (seen[0, 3] == 0.1).all() and (seen[1, 3] == 0.2).all()
