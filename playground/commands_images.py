@@ -1,4 +1,4 @@
-"""What the command line does with pictures: fill, denoise, reconstruct, encode; any size and colour mode in."""
+"""What the command line does with pictures: fill, denoise, upscale, reconstruct, encode; any size and colour mode."""
 
 from __future__ import annotations
 
@@ -33,15 +33,23 @@ PATIENCE = 2.0  # seconds that need no progress shown
 
 
 def add_to(verbs: Any) -> None:
-    """The four commands and what they take."""
+    """The five commands and what they take."""
     for name, run, what in (
         ("inpaint", inpaint, "fill what a mask hides of a picture"),
         ("denoise", denoise, "take the noise out of a picture"),
+        ("upscale", upscale, "make a picture larger, with the detail that small ones lack"),
         ("reconstruct", reconstruct, "show what a model makes of a picture"),
     ):
         verb = verbs.add_parser(name, help=what, description=run.__doc__)
         also = ', or "telea" or "biharmonic" for the classical fills' if run is inpaint else ""
-        verb.add_argument("--model", required=True, help=f"a name that `models` lists, a .safetensors file{also}")
+        usual = "; the shipped one where none is named" if run in (denoise, upscale) else ""
+        told = f"a name that `models` lists, a .safetensors file{also}{usual}"
+        verb.add_argument("--model", required=not usual, help=told)
+        if run is upscale:
+            verb.add_argument("--scale", type=int, choices=(2, 4), help="how many times as large")
+        if run is denoise:
+            verb.add_argument("--sigma", type=float, help="the noise's standard deviation in grey levels of 255, for "
+                              "models that are told it; estimated where it is left out")
         if run is inpaint:
             verb.add_argument("--mask", required=True, help="a picture that is white where the other is hidden")
         verb.add_argument("source", metavar="in", help="the picture, or - for the standard input")
@@ -69,7 +77,25 @@ def inpaint(arguments: argparse.Namespace) -> int:
 
 def denoise(arguments: argparse.Namespace) -> int:
     """Take the noise out of a picture of any size and colours; 16 bits become 8, transparency is kept."""
-    return _restore(arguments, lambda restorer, image, told: restorer.denoise(arguments.model, image, report=told))
+    arguments.model = arguments.model or "denoise-photos"
+    return _restore(arguments, lambda restorer, image, told: restorer.denoise(
+        arguments.model, image, report=told, sigma=arguments.sigma))
+
+
+def upscale(arguments: argparse.Namespace) -> int:
+    """Make a picture of any size and colours two or four times as large; 16 bits become 8, transparency is kept."""
+    from playground.tasks.upscale import Upscale
+
+    scale = arguments.scale
+    arguments.model = arguments.model or f"upscale-photos-{scale or 2}"
+
+    async def work(restorer: Restorer, image: np.ndarray, told: Callable) -> Restored:
+        task = restorer.workbench.experiment(arguments.model).task
+        if scale and isinstance(task, Upscale) and task.scale != scale:
+            raise Trouble(f"{arguments.model} enlarges {task.scale} times, not {scale} times.")
+        return await restorer.upscale(arguments.model, image, report=told)
+
+    return _restore(arguments, work)
 
 
 def reconstruct(arguments: argparse.Namespace) -> int:

@@ -26,8 +26,13 @@ class Layered:
     notes: tuple[str, ...] = ()
 
     def replaced(self, image: np.ndarray, opaque: np.ndarray | None = None) -> Layered:
-        """Another image with this one's transparency, opaque where `opaque` (h, w) says so."""
+        """Another image with this one's transparency, scaled to its size, opaque where `opaque` (h, w) says so."""
         alpha = self.alpha
+        if alpha is not None and alpha.shape != image.shape[1:]:
+            from PIL import Image
+
+            size = image.shape[2], image.shape[1]
+            alpha = np.asarray(Image.fromarray(alpha).resize(size, Image.Resampling.BICUBIC))
         if alpha is not None and opaque is not None:
             alpha = np.where(opaque, np.uint8(255), alpha)
         return replace(self, image=image, alpha=alpha)

@@ -79,7 +79,8 @@ def experiment(
 ) -> Experiment:
     """A small experiment with the named parts; `training` overrides knobs of the training.
 
-    kind: a variant, with which to reconstruct, or a task that has no variants. architecture: "usual" for the task's own.
+    kind: a variant, with which to reconstruct, or a task that has no variants. architecture: "usual" for what the task
+    begins with.
     """
     if architecture == "usual":
         architecture = tasks[kind].usual if kind in tasks else "dense"

@@ -78,7 +78,7 @@ def test_an_upscaler_begins_with_bicubic_interpolation(scale):
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from(["residual", "unet"]), st.sampled_from([1, 2]))
 def test_windows_give_what_the_whole_picture_gives(height, width, name, scale):
-    architecture = architectures[name](**({"width": 4, "depth": 2, "code": 4}))
+    architecture = architectures[name](width=4, depth=2, code=4)
     torch.manual_seed(0)
     if name == "unet":
         scale = 1

@@ -19,6 +19,12 @@ PHOTOS = {
     "temple": ("sklearn", "datasets/images/china.jpg"),
     "flower": ("sklearn", "datasets/images/flower.jpg"),
 }
+UNSEEN = {  # photographs beside them, of which no patch is ever in a training set
+    "camera": ("skimage", "data/camera.png"),
+    "coins": ("skimage", "data/coins.png"),
+    "hubble": ("skimage", "data/hubble_deep_field.jpg"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+}
 GRID, HELD_OUT = 3, 2  # each photograph is cut into 3×3 fields, two of which are held out
 FLAT = 0.12  # standard deviation within a patch below which another place is tried
 TRIES = 8  # places, the last of which is taken even if flat
@@ -74,8 +80,8 @@ class Photos(Dataset):
 
 
 def photograph(name: str) -> np.ndarray:
-    """One of PHOTOS, (3, h, w) uint8."""
-    return read_image(installed_file(*PHOTOS[name]))
+    """One of PHOTOS or UNSEEN, (c, h, w) uint8."""
+    return read_image(installed_file(*(PHOTOS | UNSEEN)[name]))
 
 
 def _patch(photo: np.ndarray, fields: np.ndarray, size: int, colour: bool, rng: np.random.Generator,

@@ -21,4 +21,7 @@ pages = [
     st.Page(HERE / "views" / "inside.py", title="Inside", url_path="inside"),
     st.Page(HERE / "views" / "paint.py", title="Paint", url_path="paint"),
 ]
-st.navigation(pages, position="top").run()
+applications = [
+    st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name) for name in ("upscale", "denoise")
+]
+st.navigation({"": pages, "Applications": applications}, position="top").run()

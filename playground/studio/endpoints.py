@@ -17,6 +17,7 @@ from playground.images import tile
 from playground.restorer import Restored, Restorer
 from playground.studio import pictures
 from playground.studio.limits import Turns
+from playground.studio.saying import facts, models, visitor
 from playground.studio.training import Trainings, experiment, report
 from playground.workbench import Workbench
 
@@ -59,18 +60,35 @@ class Actions:
             return self._told(await self.restorer.inpaint(model, given, hidden, await self._truth(truth, given)))
 
     async def denoise(
-        self, model: str, image: str, truth: str | None = None, request: gr.Request = NOBODY
+        self, model: str, image: str, truth: str | None = None, sigma: float | None = None,
+        request: gr.Request = NOBODY,
     ) -> tuple[np.ndarray, dict]:
-        """Take the noise out of a picture by a denoising autoencoder.
+        """Take the noise out of a picture.
 
         Args:
             model: a name that `models` lists with the way "denoise"
             image: the noisy picture
             truth: the clean picture, where it is known, to measure PSNR and SSIM
+            sigma: the noise's standard deviation in grey levels of 255, for models told it; empty: it is estimated
         """
         async with self.turn(request):
             given = await asyncio.to_thread(pictures.read, image)
-            return self._told(await self.restorer.denoise(model, given, await self._truth(truth, given)))
+            truths = await self._truth(truth, given)
+            return self._told(await self.restorer.denoise(model, given, truths, sigma=sigma))
+
+    async def upscale(
+        self, model: str, image: str, truth: str | None = None, request: gr.Request = NOBODY
+    ) -> tuple[np.ndarray, dict]:
+        """Make a picture two or four times as large, with the detail that a small one lacks.
+
+        Args:
+            model: a name that `models` lists with the way "upscale"
+            image: the picture; the result has 12 megapixels at most
+            truth: the large picture, where it is known, to measure PSNR and SSIM
+        """
+        async with self.turn(request):
+            given = await asyncio.to_thread(pictures.read, image)
+            return self._told(await self.restorer.upscale(model, given, await self._truth(truth, given)))
 
     async def reconstruct(self, model: str, image: str, request: gr.Request = NOBODY) -> tuple[np.ndarray, dict]:
         """Show what an autoencoder makes of a picture: encoded, then decoded.
@@ -134,7 +152,7 @@ class Actions:
         "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
 
         Args:
-            way: "inpaint", "project", "denoise" or "reconstruct" to list only what can do that; empty for all
+            way: "inpaint", "project", "denoise", "upscale" or "reconstruct": only what can do that; empty: all
         """
         async with self.turn(request):
             return models(self.restorer, way)
@@ -162,8 +180,8 @@ class Actions:
             noise: how strong the noise is, 0 to 1, for the denoising variant
             epochs: passes over the data
             more: any other setting in a link's words, such as "architecture.width=128&training.rate=0.003"
-            task: "reconstruct", or "inpaint" for a network that fills what is hidden
-            architecture: "dense" or "convolutional"; "unet", with skip connections and without a code, to inpaint
+            task: "reconstruct", "inpaint" for a network that fills what is hidden, "upscale" or "denoise"
+            architecture: "dense" or "convolutional"; "unet" to inpaint; "residual" to upscale and denoise
         """
         settings = {"variant": variant, "data": data, "architecture.code": code, "variant.rho": rho,
                     "variant.level": noise, "training.epochs": epochs, "task": task, "architecture": architecture}
@@ -218,28 +236,6 @@ class Actions:
         return pictures.to_pixels(tile(images, len(images), gap=0)), [pictures.to_pixels(image) for image in images]
 
 
-def visitor(request: gr.Request | None) -> str:
-    """Who asks: an address. Requests that MCP tools make on the server's own behalf count as one visitor's."""
-    client = request.client if request is not None else None
-    return client.host if client is not None else "unknown"
-
-
-def facts(result: Restored) -> dict[str, Any]:
-    return {"psnr": result.psnr, "ssim": result.ssim, "seconds": round(result.seconds, 3), "note": result.note}
-
-
-def models(restorer: Restorer, way: str = "") -> list[dict[str, Any]]:
-    """What can be used, a dict for each model, with all its ways."""
-    found: dict[str, dict[str, Any]] = {}
-    for choice in restorer.choices(way):
-        one = found.setdefault(choice.name, {
-            "name": choice.name, "title": choice.title, "ways": [], "shape": list(choice.shape), "data": choice.data,
-            "code": choice.code, "shipped": choice.shipped,
-        })  # fmt: skip
-        one["ways"].append(choice.way)
-    return list(found.values())
-
-
 def expose(actions: Actions) -> None:
     """Declare the endpoints inside the Blocks that are being made; none of their components is shown."""
     with gr.Group(visible=False):
@@ -247,6 +243,7 @@ def expose(actions: Actions) -> None:
         model = said(gr.Textbox(label="model"), "telea")
         image, mask = pictures.image_file("image", "picture.png"), pictures.image_file("mask", "mask.png")
         other = pictures.image_file("other", "other.png")
+        sigma = said(gr.Number(None, label="sigma"), 25)
         out, told = gr.Image(label="restored", format="png"), gr.JSON(label="facts")
         row, several = gr.Image(label="side by side", format="png"), gr.Gallery(label="one by one", format="png")
         codes = said(gr.JSON(label="codes"), [[0.0, 1.0, -0.5]])
@@ -267,7 +264,8 @@ def expose(actions: Actions) -> None:
         job = said(gr.Textbox(label="job"), "the job that train reports")
         several_in = pictures.files("images", ["first.png", "second.png"])
         _endpoint(actions.inpaint, [model, image, mask, other], [out, told])
-        _endpoint(actions.denoise, [model, image, other], [out, told])
+        _endpoint(actions.denoise, [model, image, other, sigma], [out, told])
+        _endpoint(actions.upscale, [model, image, other], [out, told])
         _endpoint(actions.reconstruct, [model, image], [out, told])
         _endpoint(actions.encode, [model, several_in], told)
         _endpoint(actions.decode, [model, codes], [row, several])

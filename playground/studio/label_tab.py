@@ -9,8 +9,6 @@ import gradio as gr
 
 from playground.registry import Registry
 
-PICTURES = ("reconstruct", "inpaint")  # tasks whose answer is a picture: they are under Restore
-
 
 class Label:
     """The tab, made from the registry of tasks."""
@@ -39,5 +37,5 @@ def registered() -> Any:
 
 
 def labelling(tasks: Any) -> dict[str, str]:
-    """Name -> motto of the tasks whose answer is not a picture."""
-    return {name: getattr(tasks[name], "motto", "") for name in tasks if name not in PICTURES}
+    """Name -> motto of the tasks whose answer is not a picture; the others are under Restore."""
+    return {name: getattr(tasks[name], "motto", "") for name in tasks if not getattr(tasks[name], "restores", False)}

@@ -11,11 +11,15 @@ import numpy as np
 from playground.corruption import CORRUPTIONS
 from playground.events import Trouble
 from playground.masks import KINDS, draw
+from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
 from playground.studio.endpoints import Actions
 
-WAYS = {"Fill the painted part": "inpaint", "Take noise out": "denoise", "Reconstruct": "reconstruct"}
+WAYS = {
+    "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
+    "Reconstruct": "reconstruct",
+}  # fmt: skip
 CLASSICAL = [("Telea's classical fill", "telea"), ("Biharmonic classical fill", "biharmonic")]
 PEN = "#e0218a"  # seen on handwriting and on photographs
 CANVAS = (448, 448)
@@ -147,7 +151,7 @@ class Restore:
             return gr.skip(), gr.skip()
         async with self.actions.turn(request):
             if not model:
-                raise Trouble("There is no model for this yet: train a denoising one under Train.")
+                raise Trouble("There is no model for this yet: train one under Train.")
             image, hidden, side = await asyncio.to_thread(pictures.edited, value)
             before, result = await self._restored(way, model, image, hidden, kind, level)
         big = [pictures.to_pixels(one.repeat(side, 1).repeat(side, 2)) for one in (before, result.image)]
@@ -159,6 +163,10 @@ class Restore:
         if way == "inpaint":
             grey = np.where(hidden, np.uint8(128), image)
             return grey, await self.restorer.inpaint(model, image, hidden)
+        if way == "upscale":
+            larger = await self.restorer.upscale(model, image)
+            scale = larger.image.shape[1] // image.shape[1]
+            return await asyncio.to_thread(lambda: enlarged(image[None], scale)[0]), larger
         if way == "reconstruct":
             return image, await self.restorer.reconstruct(model, image, image)
         noisy = await asyncio.to_thread(spoilt, image, kind, level) if level else image

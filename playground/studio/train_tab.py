@@ -10,8 +10,9 @@ import gradio as gr
 from playground.events import Snapshot, Stepped, Trouble
 from playground.experiment import formulas
 from playground.studio.controls import Controls
-from playground.studio.endpoints import Actions, visitor
+from playground.studio.endpoints import Actions
 from playground.studio.pieces import piece
+from playground.studio.saying import visitor
 
 UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
 NEW = "A new run"

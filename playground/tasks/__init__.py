@@ -20,14 +20,15 @@ class Task(ABC):
     """A frozen dataclass of knobs that says what a network is for; the trainer's one loop serves them all.
 
     title, motto: its name and one line for the page. varied: whether the variant has a say; where it has none, an
-    experiment holds the default one. usual: the architecture to begin with. numbered:
-    whether the size of the code belongs to a run's name. measured: what the PSNR is of, in words.
+    experiment holds the default one. restores: whether its answer is a picture. usual: the architecture to begin with.
+    numbered: whether the size of the code belongs to a run's name. measured: what the PSNR is of, in words.
     """
 
     name: str
     title: str
     motto: str
     varied = False
+    restores = True
     usual = "dense"
     numbered = True
     measured = "held-out PSNR"

@@ -1,0 +1,31 @@
+"""What endpoints say of visitors, results and models, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from playground.restorer import Restored, Restorer
+
+
+def visitor(request: gr.Request | None) -> str:
+    """Who asks: an address. Requests that MCP tools make on the server's own behalf count as one visitor's."""
+    client = request.client if request is not None else None
+    return client.host if client is not None else "unknown"
+
+
+def facts(result: Restored) -> dict[str, Any]:
+    return {"psnr": result.psnr, "ssim": result.ssim, "seconds": round(result.seconds, 3), "note": result.note}
+
+
+def models(restorer: Restorer, way: str = "") -> list[dict[str, Any]]:
+    """What can be used, a dict for each model, with all its ways."""
+    found: dict[str, dict[str, Any]] = {}
+    for choice in restorer.choices(way):
+        one = found.setdefault(choice.name, {
+            "name": choice.name, "title": choice.title, "ways": [], "shape": list(choice.shape), "data": choice.data,
+            "code": choice.code, "shipped": choice.shipped,
+        })  # fmt: skip
+        one["ways"].append(choice.way)
+    return list(found.values())
