@@ -16,9 +16,11 @@ from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
-from playground.probes import boxes
+from playground.probes import boxes, photographs
 from playground.recipes import Recipe
+from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
+from playground.tasks.upscale import Upscaler
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
@@ -56,6 +58,8 @@ def measured(model: torch.nn.Module, session: Session) -> Figures:
     """Way -> metric -> value on held-out images: the model, and the baseline that it has to beat."""
     if isinstance(model, Inpainter):
         return boxes.figures(model, session.resident.held_out[:BOXED].cpu().numpy())
+    if isinstance(model, Upscaler | Denoiser):
+        return photographs.figures(model)
     return {"model": dict(session.metrics), **_baseline(session)}
 
 
@@ -99,7 +103,11 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
     made, data = session.experiment, session.experiment.data
     metrics = [name for name in WORDS if any(name in values for values in figures.values())]
     rows = [f"| {' | '.join([way, *(_figure(of.get(name)) for name in metrics)])} |" for way, of in figures.items()]
-    where = "inside a box that hides a quarter of the image" if "telea" in figures else "of the whole image"
+    where = "Held-out images, of the whole image"
+    if "telea" in figures:
+        where = "Held-out images, inside a box that hides a quarter of the image"
+    elif not made.task.numbered:
+        where = "Photographs of which it has seen no part, in grey"
     return "\n".join([
         f"# {recipe.name}", "", recipe.about, "", "![What it makes of held-out images](preview.png)", "",
         f"- Model: {made.title}, {made.architecture.name}, {parameters(made):,} parameters, images of "
@@ -107,7 +115,7 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
         f"- Data: {data.title}. {data.note}",
         f"- Recipe: `/?{recipe.query}`, or `python -m playground pretrain {recipe.name}`; {session.step:,} steps.",
         f"- Limits: {recipe.limits}", "",
-        f"Held-out images, {where}, means:", "",
+        f"{where}, means:", "",
         f"| | {' | '.join(WORDS[name] for name in metrics)} |", f"|---|{'---|' * len(metrics)}", *rows, "",
     ])  # fmt: skip
 

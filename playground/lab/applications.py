@@ -148,8 +148,8 @@ class Denoising(Application):
     motto = "Grain taken out of a photograph, its detail kept."
     notice = (
         "Told a noise stronger than there is, the network smooths away texture; told a weaker one, grain stays. Left "
-        "to estimate it from the picture's finest detail it is close, but fine texture passes for noise. Non-local means "
-        "averages patches that look alike; the network knows what patches look like."
+        "to estimate it from the picture's finest detail it is close, but fine texture passes for noise. Non-local "
+        "means averages patches that look alike; the network knows what patches look like."
     )
     train = "task=denoise&architecture=residual&data=photos&data.colour=false"
 

@@ -53,8 +53,6 @@ function show(s, pictures) {
   s.at = null;
 }
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
 function zoom(s, by) {
   s.zoom = clamp(s.zoom + by, 0, ZOOMS.length - 1);
   look(s);
