@@ -92,7 +92,8 @@ def test_knobs_from_a_question():
     knobs, problems = MapKnobs.asked({"count": "none", "min_dist": "3", "kind": "sphere"})
     assert knobs == MapKnobs() and len(problems) == 3 and all(problem.endswith(".") for problem in problems)
     assert MapKnobs(seed=3, neighbours=5).relevant() == MapKnobs()
-    assert MapKnobs(kind="umap", seed=3, first=9).relevant() == MapKnobs(kind="umap", seed=3)
+    assert MapKnobs(kind="umap", seed=3, first=9, way="inverse").relevant() == MapKnobs(kind="umap", seed=3)
+    assert MapKnobs(kind="entries", metric="cosine", second=4).relevant() == MapKnobs(kind="entries", second=4)
 
 
 def test_the_turn_is_procrustes():

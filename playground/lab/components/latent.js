@@ -21,7 +21,7 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
-  const room = { root, $, all, turn: 0, prefs, how: prefs.how, way: 'neighbours', post: courier(), data: { knobs: [] } };
+  const room = { root, $, all, turn: 0, prefs, how: prefs.how, post: courier(), slow: courier(), data: { knobs: [] } };
   const end = (k, index, moving) => index >= 0 && setPin(room, k, { index }, moving);
   const known = act => (...args) => room.info && act(...args); // while another model loads, the map before it only looks on
   room.map = new LatentMap($('.host'), {
@@ -93,6 +93,7 @@ const press = (room, name, v) => { for (const b of room.all(`[data-seg=${name}] 
 
 function tool(room, name) {
   room.map.tool = name;
+  if (room.map.drawing) room.map.clear(); // a line that was begun by keys
   room.nextEnd = 'A';
   for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
 }
@@ -157,7 +158,7 @@ async function load(room, first = false) {
     kindButtons(room);
     colourChoices(room);
     await recolour(room);
-    const keys = 'Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, L shows or hides the lens, Escape clears.';
+    const keys = 'Arrow keys move a cursor, Enter decodes (with the lasso: begins and closes its line), A and B set the ends of the walk, plus and minus zoom, L shows or hides the lens, Escape clears.';
     $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. ${keys}`);
     room.pinned = pins?.A?.index < info.m && pins?.B?.index < info.m ? { A: pins.A, B: pins.B } : null;
     place(room, chart);
@@ -267,10 +268,10 @@ function kindButtons(room) {
 }
 
 function wayBack(room) {
-  const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
+  const { chart, info, ask } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
   if (kind === 'umap' && chart?.exact) return note; // PCA stands in
   if (kind === 'umap') {
-    const back = way === 'inverse' ? 'its own inverse transform' : 'the 40 nearest codes, weighted by distance';
+    const near = 'the 40 nearest codes, weighted by distance', back = inverting(room) ? `its own inverse for a click among the points, else ${near}` : near;
     return [`Way back from UMAP: ${back}`, note].filter(Boolean).join('. ');
   }
   if (kind === 'plane') return note || 'The code itself: every place is a code';
