@@ -218,6 +218,8 @@ def _framed(codes: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> Plane:
     note = ""
     if alike(codes):
         note = "All codes are equal: the network takes every image for the same one."
+    if len(codes) == 1:
+        note = "One image is one point: choose more images for a map."
     places = ((raw - centre) / scale).astype(np.float32)
     return Plane(places, origin, axes, centre.astype(np.float32), scale, note=note)
 

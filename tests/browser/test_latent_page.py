@@ -102,8 +102,12 @@ def middle(page) -> tuple[float, float, float]:
 
 def answer(page, path: str, question: dict) -> dict:
     """What the explorer's route says of the run on the page."""
+    return page.request.post(explored(page, path), data=question).json()
+
+
+def explored(page, path: str) -> str:
     name = page.url.split("run=")[1].split("&")[0]
-    return page.request.post(page.url.split("/latent-space")[0] + f"/explore/{name}/{path}", data=question).json()
+    return page.url.split("/latent-space")[0] + f"/explore/{name}/{path}"
 
 
 # Grey levels, 0 to 255, of a canvas that shows ink in the theme's two colours.
@@ -168,6 +172,13 @@ def test_the_keyboard_moves_a_cursor_and_enter_decodes(page):
     page.keyboard.press("a")
     strip = page.get_by_test_id("interpolation")
     until(page, lambda: told(strip, "ready") == "true" and told(strip, "a") == told(latent_map(page), "hover"))
+    button(page, "Lasso").click()  # Enter begins its line and closes it
+    latent_map(page).focus()
+    for key in ("Enter", *["Shift+ArrowUp"] * 4, *["Shift+ArrowLeft"] * 4, *["Shift+ArrowDown"] * 4, "Enter"):
+        page.keyboard.press(key)
+    until(page, lambda: told(shown(page), "source") == "mean")
+    assert 0 < int(told(latent_map(page), "group")) == int(told(shown(page), "count"))
+    button(page, "Lasso").click()
 
 
 def test_a_lasso_tells_of_its_group_and_saves_it(page, tmp_path):
@@ -203,6 +214,18 @@ def test_a_drawing_is_placed_with_its_neighbours(page):
     assert told(shown(page), "source") == "own"
     assert all(abs(v) <= 1.5 for v in place), place
     assert page.locator(".nrow[data-row='by code'] button").count() == 10
+    hits = page.locator(".hits")
+    hits.wait_for()
+    rows = page.request.get(explored(page, "scores")).json()["rows"]
+    by_code, by_pixels = (f"{100 * rows[name]['precision']:.1f} % by {name}" for name in ("code", "pixels"))
+    assert hits.inner_text().endswith(f"over the held-out set: {by_code}, {by_pixels}.")
+    page.get_by_role("tab", name="Scores").click()
+    for score in rows["code"]:
+        told_scores = page.locator(f"[data-score={score}] td").all_inner_texts()
+        expected = [rows[name][score] for name in ("code", "pca", "pixels", "map")]
+        assert told_scores == ["–" if value is None else f"{value:.3f}" for value in expected]
+    page.locator("[data-score=silhouette]").hover()
+    page.get_by_text("How much nearer an image lies to its own class").wait_for()
     button(page, "Set as B").click()
     strip = page.get_by_test_id("interpolation")
     until(page, lambda: told(strip, "ready") == "true" and told(strip, "b") == "own")
@@ -252,6 +275,10 @@ def test_entries_colours_and_steering(page):
         page.keyboard.press("ArrowRight")
     until(page, lambda: told(shown(page), "source") == "code")
     until(page, lambda: not alike(shown(page).evaluate(GREYS), before))  # the answer to the last key press
+    steered = shown(page).evaluate(GREYS)
+    button(page, "Surprise me").click()
+    until(page, lambda: not alike(shown(page).evaluate(GREYS), steered))
+    assert page.get_by_text("A random code").is_visible() and told(shown(page), "source") == "code"
 
 
 def test_a_run_is_followed_while_it_learns(visit):

@@ -137,11 +137,12 @@ async function load(room, first = false) {
     $('.host').dataset.status = 'loading';
     room.say('Encoding the images …');
   }
-  const ask = new Asker(room.name), kinds = room.knobs.kind === 'entries' ? 'entries' : null;
+  const ask = new Asker(room.name), asked = room.wish ?? (room.data.linked ? room.knobs.kind : '');
   try {
     const info = await ask.json('', { count: room.knobs.count });
     if (gone()) return;
-    Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: info.kinds.includes('plane') ? 'plane' : kinds ?? 'pca' } });
+    const flat = info.kinds.includes(asked) && asked !== 'umap' ? asked : info.kinds.includes('plane') ? 'plane' : 'pca';
+    Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: flat } });
     const plane = isPlane(info.shape), same = room.info && map.labels && room.source === room.name && room.info.m === info.m;
     const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails'), ask.json('map')]);
     const bitmap = sheet && await createImageBitmap(await sheet.blob());
@@ -171,9 +172,8 @@ async function later(room, turn) {
   const { knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
   await Promise.all([loadGrid(room), loadDirections(room)]);
   if (room.loading !== turn) return;
-  const wide = info.k > 2 && info.m >= 10, settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
-  const wished = room.wish ?? (room.data.linked ? knobs.kind : settled ? 'umap' : 'pca');
-  if (wide && wished === 'umap' && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
+  const wide = info.k > 2 && info.m >= 10, chosen = room.wish ?? (room.data.linked ? knobs.kind : ''), settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
+  if ((chosen ? chosen === 'umap' : wide && settled) && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
   offerHistory(room);
 }
 
