@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 
 from playground.workbench import Workbench
 from tests.browser.conftest import HARMLESS
-from tests.browser.test_latent_page import GREYS, PICTURE, WINDOW, alike, button, choose_map, latent_map, shown, told
-from tests.browser.test_latent_page import until as come_about
+from tests.browser.mapped import GREYS, PICTURE, WINDOW, alike, choose_map, latent_map, shown
+from tests.browser.seen import button, told
+from tests.browser.seen import until as come_about
 from tests.plugins import experiment, until
 
 pytestmark = pytest.mark.browser
@@ -203,7 +204,7 @@ def test_umaps_own_inverse_decodes_a_click_where_it_is_chosen(look):
     come_about(page, lambda: told(shown(page), "source") == "exact")
     place = dict(zip("xy", map(float, told(latent_map(page), "chosen").split(",")), strict=True))
     held, before = [], told(shown(page), "distance")
-    page.route("**/decode", lambda route: held.append(route))
+    page.route("**/decode?**", lambda route: held.append(route))
     page.get_by_role("tab", name="Map and files").click()
     page.get_by_label("Way back to a code").select_option(label="UMAP's inverse")
     come_about(page, lambda: held)
@@ -212,7 +213,7 @@ def test_umaps_own_inverse_decodes_a_click_where_it_is_chosen(look):
     strip = page.get_by_test_id("interpolation")
     button(page, "Spherical").click()  # nothing else waits for what takes seconds
     come_about(page, lambda: told(strip, "how") == "spherical" and told(strip, "ready") == "true")
-    page.unroute("**/decode")  # which lets go what was held
+    page.unroute("**/decode?**")  # which lets go what was held
     come_about(page, lambda: told(shown(page), "source") == "exact")
     question = {**place, "map": {**knobs, "way": "inverse"}}
     expected = page.request.post(page.url.split("/latent-space")[0] + "/explore/odd-plain/decode", data=question).json()
