@@ -108,7 +108,7 @@ def test_a_large_picture_comes_back_by_itself_to_a_server_that_was_started_anew(
     again = section.get_attribute("data-desk")
     stroke(page, (0.6, 0.6), (0.65, 0.65))
     until(page, lambda: section.get_attribute("data-desk") not in ("", again) or page.evaluate(
-        "JSON.parse(sessionStorage['playground.paint']).desk") not in ("", again), 30)
+        "JSON.parse(sessionStorage['playground.paint']).desk") not in ("", again), seconds=30)
     settled(page)
     assert hidden(page) > count
 
