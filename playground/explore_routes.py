@@ -254,7 +254,7 @@ async def decode(explorer: Explorer, request: Request) -> Response:
         code, place = space.codes.codes[i], found.places[i]
     else:
         place = np.array([number(question, "x"), number(question, "y")], np.float32)
-        code = (await explorer.code_at(found, place[None], str(question.get("way", "neighbours"))))[0]
+        code = (await explorer.code_at(found, place[None], knobs.way))[0]
     return JSONResponse(await decoded(explorer, space, found, code, place))
 
 

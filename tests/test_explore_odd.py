@@ -124,6 +124,8 @@ def test_a_umap_is_fitted_aside_told_of_and_can_be_cancelled(asker, truth):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert max(seen) <= 1 and np.isfinite(floats(answer["places"], COUNT, 2)).all() and not answer["exact"]
+    same = asker.get("map", **knobs, first=3, way="inverse").json()  # these do not move a point: nothing is fitted anew
+    assert same["status"] == "ready" and same["places"] == answer["places"]
     point = asker.post("decode", x=0.2, y=0.1, map=knobs).json()
     assert 0 <= point["distance"] < 1 and len(point["code"]) == 8
     other = {**knobs, "seed": 9}

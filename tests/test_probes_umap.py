@@ -115,9 +115,15 @@ def test_where_umap_means_nothing_the_principal_plane_stands_in():
 def test_umap_learns_own_way_back_is_a_choice():
     codes = blobs(120)
     fitted = fit(codes, KNOBS)
-    back = inverse(fitted, fitted.places[:3])
-    assert back.shape == (3, 8) and np.isfinite(back).all()
-    assert np.abs(back - codes[:3]).max() < np.abs(codes).max()
+    among, beyond = fitted.places[:3] * 0.99, np.array([[3, -2]], np.float32)
+    back, (turn, shift, scale) = inverse(fitted, np.concatenate([among, beyond])), fitted.turn
+    direct = fitted.fitted.inverse_transform((among * scale) @ turn.T + shift)
+    np.testing.assert_allclose(back[:3], direct, rtol=1e-5)
+    assert np.abs(back[:3] - codes[:3]).max() < np.abs(codes).max() and not np.allclose(direct, fitted.code_at(among))
+    assert (back[3:] == fitted.code_at(beyond)).all()  # no triangle of points is there to begin with
+    fitted.fitted.embedding_[5] = np.nan  # a code that umap-learn left out
+    with pytest.raises(Trouble, match="40 nearest codes.$"):
+        inverse(fitted, among)
 
 
 def test_codes_that_umap_leaves_out_are_put_beside_their_neighbours():

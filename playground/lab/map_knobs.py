@@ -14,7 +14,7 @@ def described() -> list[dict[str, Any]]:
     return [
         {
             "name": name, "label": label(name, one), "help": one.help, "choices": one.choices, "stops": one.stops,
-            "low": one.low, "high": one.high, "default": getattr(default, name),
+            "low": one.low, "high": one.high, "when": one.when, "default": getattr(default, name),
         }
         for name, one in knobs(MapKnobs).items()
     ]  # fmt: skip

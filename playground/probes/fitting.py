@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.events import Trouble
 from playground.probes.maps import MapKnobs, Neighbourly, Plane, alike, check, flat, frame, onto
 from playground.probes.neighbours import nearest
 
@@ -100,15 +101,30 @@ def reducer(knobs: MapKnobs, knn: tuple[np.ndarray, np.ndarray], progress: Progr
 
 
 def inverse(chart: Neighbourly, places: np.ndarray) -> np.ndarray:
-    """umap-learn's own way back from places (n, 2) to codes (n, k): seconds a call, and more at the first."""
-    turn, shift, scale = chart.turn
-    return chart.fitted.inverse_transform((places * scale) @ turn.T + shift).astype(np.float32)
+    """umap-learn's own way back from places (n, 2) to codes (n, k): seconds a call. Trouble where it refuses.
+
+    It begins with the triangle of points that a place lies in, and takes any one for a place outside all of them: from
+    there the way back goes by the nearest codes.
+    """
+    from scipy.spatial import Delaunay
+
+    codes, (turn, shift, scale) = chart.code_at(places), chart.turn
+    try:
+        within = Delaunay(chart.places, qhull_options="QJ").find_simplex(places) >= 0
+        if within.any():
+            codes[within] = chart.fitted.inverse_transform((places[within] * scale) @ turn.T + shift)
+    except Exception as error:  # as with odd data
+        why = type(error).__name__
+        raise Trouble(f"UMAP's own inverse failed here ({why}): choose the 40 nearest codes.") from error
+    return codes
 
 
 def warm() -> None:
-    """Import umap-learn and have all of it compiled that `fit` needs, on a few codes."""
+    """Import umap-learn and have all of it compiled that `fit` and `inverse` can use again, on a few codes."""
     codes = np.random.default_rng(0).normal(size=(256, 8)).astype(np.float32)
-    fit(codes, MapKnobs(kind="umap"))
+    chart = fit(codes, MapKnobs(kind="umap"))
+    if isinstance(chart, Neighbourly):
+        inverse(chart, chart.places[:1] / 2)
 
 
 def _instead(pca: Plane, note: str) -> Plane:

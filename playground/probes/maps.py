@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from playground.events import Trouble
-from playground.knobs import knob, read
+from playground.knobs import knob, knobs, matters, read
 from playground.probes.codes import MOST
 from playground.probes.neighbours import METRICS, nearest
 
 KINDS = ("pca", "umap", "plane", "entries")
+UMAP, ENTRIES = ("kind", ("umap",)), ("kind", ("entries",))  # the maps that heed a knob
 PLACED_BY, BACK_BY = 6, 40  # neighbours that say where a new code lies, and what code lies at a place
+WAYS = ("neighbours", "inverse")  # from a UMAP's places back to codes
 EXTENT = 1.06  # the grid goes a little beyond the map's frame
 BACK_WIDTH = 0.02  # of the way back's weights: wide enough that a grid of 64 × 64 can follow it
 
@@ -36,6 +38,7 @@ class MapKnobs:
         low=2,
         high=200,
         stops=(5, 10, 15, 30, 50, 100, 200),
+        when=UMAP,
     )
     min_dist: float = knob(
         0.1,
@@ -44,12 +47,22 @@ class MapKnobs:
         high=0.99,
         stops=(0.0, 0.05, 0.1, 0.25, 0.5, 0.8),
         label="Minimum distance",
+        when=UMAP,
     )
-    metric: str = knob("euclidean", "What counts as near in the code.", choices=METRICS, rare=True)
-    seed: int = knob(0, "Another seed, another of many equally good maps.", low=0, high=9999, rare=True)
+    metric: str = knob("euclidean", "What counts as near in the code.", choices=METRICS, rare=True, when=UMAP)
+    seed: int = knob(0, "Another seed, another of many equally good maps.", low=0, high=9999, rare=True, when=UMAP)
     count: int = knob(5000, "Images whose codes are drawn.", low=1, high=MOST, stops=(500, 1000, 2000, 5000, MOST))
-    first: int = knob(0, "Code entry drawn to the right.", low=0, high=100_000, label="Entry to the right")
-    second: int = knob(1, "Code entry drawn upwards.", low=0, high=100_000, label="Entry upwards")
+    first: int = knob(
+        0, "Code entry drawn to the right.", low=0, high=100_000, label="Entry to the right", when=ENTRIES
+    )
+    second: int = knob(1, "Code entry drawn upwards.", low=0, high=100_000, label="Entry upwards", when=ENTRIES)
+    way: str = knob(
+        "neighbours",
+        "How a place that is clicked becomes a code. UMAP's own inverse takes seconds.",
+        choices=WAYS,
+        label="Way back to a code",
+        when=UMAP,
+    )
 
     @classmethod
     def asked(cls, raws: Mapping[str, object]) -> tuple[MapKnobs, list[str]]:
@@ -66,9 +79,8 @@ class MapKnobs:
         return knobs, problems + [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in wrong]
 
     def relevant(self) -> MapKnobs:
-        """With every knob that this kind of map does not heed at its default: equal maps have equal knobs."""
-        heeded = {"umap": ("neighbours", "min_dist", "metric", "seed"), "entries": ("first", "second")}
-        names = ("kind", "count", *heeded.get(self.kind, ()))
+        """With every knob that does not change where the points lie at its default: equal maps have equal knobs."""
+        names = [name for name in knobs(self) if name != "way" and matters(self, name)]
         return MapKnobs(**{name: getattr(self, name) for name in names})
 
 
@@ -206,6 +218,8 @@ def _framed(codes: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> Plane:
     note = ""
     if alike(codes):
         note = "All codes are equal: the network takes every image for the same one."
+    if len(codes) == 1:
+        note = "One image is one point: choose more images for a map."
     places = ((raw - centre) / scale).astype(np.float32)
     return Plane(places, origin, axes, centre.astype(np.float32), scale, note=note)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
+from tests.browser import seen
+from tests.browser.seen import told
+
+until = partial(seen.until, seconds=30.0)
 SMALL = "architecture.code=6&architecture.width=16&training.epochs=10000"
 PLANE = "data=plane&architecture.code=2&architecture.width=16&training.epochs=10000&variant=denoising"
 LEARNT = 20  # steps
@@ -15,21 +19,6 @@ COLOURS = """canvas => {
 PIXELS = "canvas => canvas.toDataURL()"
 CANVASES = ("input", "output", "maps", "filters", "columns", "ecolumn", "rows", "most", "least", "field", "arrows",
             "gradient")  # fmt: skip
-
-
-def told(element, name: str) -> str:
-    return element.get_attribute(f"data-{name}") or ""
-
-
-def until(page, true, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        page.wait_for_timeout(40)
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def by(page, name: str):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
 
+from tests.browser import seen
 from tests.browser.conftest import HARMLESS
+from tests.browser.seen import button
 
 WINDOW = {"width": 1280, "height": 800}
 LINK = "paint?data.count=1000&paint.data=glyphs&paint.model=telea&paint.use=classical"
+until = partial(seen.until, seconds=15.0)
 EXPECTED = ("404 (Not Found)", "400 (Bad Request)")  # Streamlit looks for its own base; a broken picture is refused
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def canvas(page):
@@ -27,13 +26,6 @@ def result(page):
 
 def hidden(page) -> int:
     return int(canvas(page).get_attribute("data-hidden") or 0)
-
-
-def until(page, true, seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        page.wait_for_timeout(20)
 
 
 def settled(page) -> str:

@@ -12,7 +12,6 @@ from tests.browser.looked import (
     PLANE,
     SMALL,
     api,
-    button,
     by,
     choose,
     colours,
@@ -21,6 +20,7 @@ from tests.browser.looked import (
     told,
     until,
 )
+from tests.browser.seen import button
 
 pytestmark = pytest.mark.browser
 

@@ -16,15 +16,16 @@ from safetensors.torch import save_file
 
 from playground.workbench import Workbench
 from tests.browser.conftest import HARMLESS
-from tests.browser.test_latent_page import GREYS, WINDOW, alike, button, choose_map, latent_map, shown, told
-from tests.browser.test_latent_page import until as come_about
+from tests.browser.mapped import GREYS, PICTURE, WINDOW, alike, choose_map, latent_map, shown
+from tests.browser.seen import button, told
+from tests.browser.seen import until as come_about
 from tests.plugins import experiment, until
 
 pytestmark = pytest.mark.browser
 
 NOT_NUMBERS = "the server responded with a status of 400"  # what the browser itself says of a refused question
 PAGES_OWN = "the server responded with a status of 404"  # Streamlit looks for itself below a page's address, too
-CODES = {"odd-plain": 6, "odd-pair": 2, "odd-one": 1, "odd-nan": 4, "odd-equal": 4}
+CODES = {"odd-plain": 6, "odd-pair": 2, "odd-one": 1, "odd-nan": 4, "odd-equal": 4, "odd-class": 3}
 
 
 def spoil(path, what: str) -> None:
@@ -42,7 +43,9 @@ def models(server, tmp_path_factory):
     bench = Workbench(tmp_path_factory.mktemp("models"), "cpu")
     (server.home / "runs").mkdir(exist_ok=True)
     for name, code in CODES.items():
-        made = experiment(epochs=4)
+        made = experiment(epochs=4 if name == "odd-plain" else 1, data="cells" if name == "odd-class" else "digits")
+        if name == "odd-class":
+            made = replace(made, data=replace(made.data, cells=1))
         job = bench.start(replace(made, architecture=replace(made.architecture, code=code)))
         until(bench, job, "done", seconds=120)
         path = server.home / "runs" / f"{name}.safetensors"
@@ -108,10 +111,24 @@ def test_a_code_of_one_number_walks_from_pin_to_pin(look):
     come_about(page, lambda: page.locator(".nrow[data-row='by code'] button").count() == 8)
 
 
-def test_too_many_points_are_one_sentence(look):
+def test_one_class_has_no_colours_and_no_scores_of_classes(look):
+    page = ready(look("odd-class", kind="pca"), "pca")
+    assert page.get_by_label("Colour by").input_value() == "none" and not page.locator(".legend button").count()
+    come_about(page, lambda: page.locator(".nrow[data-row='by code'] button").count() == 8)
+    assert page.locator(".facts dt").all_inner_texts() == ["Encoded again, it lands", "Reconstruction"]
+    page.get_by_role("tab", name="Scores").click()
+    scores = lambda name: page.locator(f"[data-score={name}] td").all_inner_texts()  # noqa: E731
+    come_about(page, lambda: scores("trustworthiness"))
+    assert "–" not in scores("trustworthiness") and {*scores("knn_accuracy"), *scores("silhouette")} == {"–"}
+
+
+def test_too_many_points_and_too_few_are_one_sentence(look):
     page = ready(look("odd-plain", count=50_000, kind="entries"), "entries")
     page.get_by_text("At most 10,000 codes are drawn.").wait_for()
     assert int(told(latent_map(page), "points")) == 1797
+    few = look("odd-pair", count=6, kind="umap")
+    few.get_by_text("UMAP needs at least 10 images, so this is the PCA map.").wait_for()
+    assert int(told(latent_map(few), "points")) == 6
 
 
 def test_a_chosen_pair_of_entries_and_the_raw_plane(look):
@@ -137,7 +154,7 @@ def test_a_pointer_over_the_map_before_does_nothing_while_another_model_loads(lo
         page.mouse.move(box["x"] + (0.2 + 0.08 * k) * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.4 * box["height"])
     page.unroute("**/explore/odd-pair/**")  # which lets go what was held
-    ready(page, "plane")
+    ready(page, "pca")  # what was chosen stays, although this code could be drawn as it is
     come_about(page, lambda: told(shown(page), "source") == "exact")
 
 
@@ -165,13 +182,46 @@ def test_uploaded_pictures_are_the_ends_of_a_walk(look, tmp_path):
 
 
 def test_a_file_that_is_no_picture_is_one_sentence_that_stays(look, tmp_path):
-    page = ready(look("odd-plain", kind="umap"), "pca")
+    page = ready(look("odd-plain", kind="umap", count=60), "pca")
     page.get_by_role("tab", name="Draw").click()
     (tmp_path / "bad.png").write_bytes(b"nothing")
     with page.expect_file_chooser() as chooser:
         button(page, "Upload").click()
     chooser.value.set_files(tmp_path / "bad.png")
     page.get_by_text("This file is not a picture that can be read.").wait_for()
+
+
+def test_umaps_own_inverse_decodes_a_click_where_it_is_chosen(look):
+    knobs = {"kind": "umap", "count": 60, "neighbours": 100}
+    page = ready(look("odd-plain", **knobs), "umap")
+    how, box = page.locator(".how"), latent_map(page).bounding_box()
+    few = "With 60 images a neighbourhood has at most 59 codes."
+    assert how.inner_text() == f"Way back from UMAP: the 40 nearest codes, weighted by distance. {few}"
+    for k in range(12):  # until no point and no end of the walk lies under the click
+        page.mouse.click(box["x"] + (0.4 + 0.02 * k) * box["width"], box["y"] + 0.5 * box["height"])
+        if "," in told(latent_map(page), "chosen"):
+            break
+    come_about(page, lambda: told(shown(page), "source") == "exact")
+    place = dict(zip("xy", map(float, told(latent_map(page), "chosen").split(",")), strict=True))
+    held, before = [], told(shown(page), "distance")
+    page.route("**/decode?**", lambda route: held.append(route))
+    page.get_by_role("tab", name="Map and files").click()
+    page.get_by_label("Way back to a code").select_option(label="UMAP's inverse")
+    come_about(page, lambda: held)
+    page.get_by_text("UMAP's inverse: some seconds").wait_for()
+    assert how.inner_text().startswith("Way back from UMAP: its own inverse for a click among the points, else the 40")
+    strip = page.get_by_test_id("interpolation")
+    button(page, "Spherical").click()  # nothing else waits for what takes seconds
+    come_about(page, lambda: told(strip, "how") == "spherical" and told(strip, "ready") == "true")
+    page.unroute("**/decode?**")  # which lets go what was held
+    come_about(page, lambda: told(shown(page), "source") == "exact")
+    question = {**place, "map": {**knobs, "way": "inverse"}}
+    expected = page.request.post(page.url.split("/latent-space")[0] + "/explore/odd-plain/decode", data=question).json()
+    assert alike(shown(page).evaluate(GREYS), shown(page).evaluate(PICTURE, expected["image"]))
+    assert float(told(shown(page), "distance")) == pytest.approx(expected["distance"], abs=2e-3) != float(before)
+    lands = page.locator(".facts").inner_text()
+    assert "Encoded again, it lands" in lands and f"{100 * expected['distance']:.1f} %" in lands
+    page.wait_for_url("**map.way=inverse**")
 
 
 def test_files_of_the_map_open_elsewhere(look, browser, tmp_path):

@@ -1,133 +1,31 @@
-"""The Latent space page in a real Chromium: hover, click, lasso, draw, walk, keyboard, touch, and a run that learns."""
+"""The Latent space page in a real Chromium: hover, click, lasso, draw, walk; by mouse, keyboard, touch and camera."""
 
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
-from tests.browser.conftest import HARMLESS
+from tests.browser.mapped import (  # noqa: F401  (fixtures)
+    GREYS,
+    LEARNT,
+    PICTURE,
+    WINDOW,
+    alike,
+    answer,
+    choose_map,
+    explored,
+    latent_map,
+    middle,
+    narrow,
+    opened,
+    page,
+    shown,
+)
+from tests.browser.seen import button, told, until
 
 pytestmark = pytest.mark.browser
-
-WINDOW = {"width": 1280, "height": 800}
-SMALL = "architecture.code=4&architecture.width=32&training.epochs=10000"
-LEARNT = 400  # steps: enough for classes to part, and for a drawn line to lie among them (after 150 it lies at 2)
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def latent_map(page):
-    return page.get_by_test_id("latent-map")
-
-
-def shown(page):
-    return page.get_by_test_id("decoded-image")
-
-
-def told(element, name: str) -> str:
-    return element.get_attribute(f"data-{name}") or ""
-
-
-def until(page, true, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time: " + page.get_by_role("status").last.inner_text()
-        page.wait_for_timeout(30)
-
-
-def latent(page):
-    """From the Train page to the Latent space page, ready."""
-    page.get_by_role("link", name="Latent space").click()
-    page.wait_for_selector("[data-testid=latent-map][data-status=ready][data-grid=ready]", state="attached")
-    until(page, lambda: told(shown(page), "source") == "exact")
-    return page
-
-
-@pytest.fixture(scope="module")
-def opened(browser, server):
-    """One window on a run that has learnt a little, paused, for all tests here; its console must stay clean."""
-    said = []
-    with browser.new_context(viewport=WINDOW, has_touch=True) as context:
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{server.address}/?{SMALL}")
-        curves = page.get_by_test_id("live-curves")
-        curves.wait_for(state="attached")
-        until(page, lambda: told(curves, "status") == "ready")
-        page.wait_for_url(f"**run={told(curves, 'job')}**")
-        button(page, "Train").click()
-        until(page, lambda: int(told(curves, "step") or 0) > LEARNT)
-        button(page, "Pause").click()
-        button(page, "Resume").wait_for()
-        yield latent(page)
-    assert [text for text in said if not any(harmless in text for harmless in HARMLESS)] == []
-
-
-@pytest.fixture
-def page(opened):
-    """The window as it was at first: the PCA map, nothing selected, the first tab."""
-    opened.set_viewport_size(WINDOW)
-    opened.get_by_role("tab", name="Steer").click()
-    choose_map(opened, "PCA")
-    button(opened, "Whole map").click()
-    latent_map(opened).focus()
-    opened.keyboard.press("Escape")
-    until(opened, lambda: not told(latent_map(opened), "flying"))
-    return opened
-
-
-def narrow(page) -> None:
-    """A phone's window, once the map has taken it in."""
-    page.set_viewport_size({"width": 390, "height": 844})
-    until(page, lambda: latent_map(page).locator("canvas.base").evaluate(
-        "c => c.getBoundingClientRect().width < 390 && Math.abs(c.width / devicePixelRatio - c.clientWidth) < 2"))
-
-
-def choose_map(page, name: str) -> None:
-    page.get_by_role("group", name="Map").get_by_role("button", name=name).click()
-    until(page, lambda: told(latent_map(page), "kind") == name.lower())
-
-
-def middle(page) -> tuple[float, float, float]:
-    """The middle of the map and half its smaller side, in the window's pixels."""
-    box = latent_map(page).bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) / 2
-
-
-def answer(page, path: str, question: dict) -> dict:
-    """What the explorer's route says of the run on the page."""
-    name = page.url.split("run=")[1].split("&")[0]
-    return page.request.post(page.url.split("/latent-space")[0] + f"/explore/{name}/{path}", data=question).json()
-
-
-# Grey levels, 0 to 255, of a canvas that shows ink in the theme's two colours.
-GREYS = """canvas => {
-    const c = canvas.getContext('2d'), d = c.getImageData(0, 0, canvas.width, canvas.height).data, probe = document.createElement('i');
-    canvas.parentElement.append(probe);
-    const red = name => { probe.style.color = `var(--ap-${name})`; return Number(getComputedStyle(probe).color.match(/\\d+/)[0]); };
-    const low = red('low'), high = red('high'), greys = [];
-    for (let i = 0; i < d.length; i += 4) greys.push((d[i] - low) / (high - low) * 255);
-    probe.remove();
-    return greys;
-}"""  # noqa: E501
-PICTURE = """async (canvas, url) => {
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    const c = new OffscreenCanvas(image.width, image.height).getContext('2d');
-    c.drawImage(image, 0, 0);
-    return [...c.getImageData(0, 0, image.width, image.height).data].filter((_, i) => i % 4 === 0);
-}"""
-
-
-def alike(one: list[float], other: list[float], within: float = 2.5) -> bool:
-    return len(one) == len(other) and max(abs(a - b) for a, b in zip(one, other)) <= within
 
 
 def test_hovering_shows_the_image_and_its_decoding_without_a_request(page):
@@ -168,6 +66,13 @@ def test_the_keyboard_moves_a_cursor_and_enter_decodes(page):
     page.keyboard.press("a")
     strip = page.get_by_test_id("interpolation")
     until(page, lambda: told(strip, "ready") == "true" and told(strip, "a") == told(latent_map(page), "hover"))
+    button(page, "Lasso").click()  # Enter begins its line and closes it
+    latent_map(page).focus()
+    for key in ("Enter", *["Shift+ArrowUp"] * 4, *["Shift+ArrowLeft"] * 4, *["Shift+ArrowDown"] * 4, "Enter"):
+        page.keyboard.press(key)
+    until(page, lambda: told(shown(page), "source") == "mean")
+    assert 0 < int(told(latent_map(page), "group")) == int(told(shown(page), "count"))
+    button(page, "Lasso").click()
 
 
 def test_a_lasso_tells_of_its_group_and_saves_it(page, tmp_path):
@@ -203,6 +108,18 @@ def test_a_drawing_is_placed_with_its_neighbours(page):
     assert told(shown(page), "source") == "own"
     assert all(abs(v) <= 1.5 for v in place), place
     assert page.locator(".nrow[data-row='by code'] button").count() == 10
+    hits = page.locator(".hits")
+    hits.wait_for()
+    rows = page.request.get(explored(page, "scores")).json()["rows"]
+    by_code, by_pixels = (f"{100 * rows[name]['precision']:.1f} % by {name}" for name in ("code", "pixels"))
+    assert hits.inner_text().endswith(f"over the held-out set: {by_code}, {by_pixels}.")
+    page.get_by_role("tab", name="Scores").click()
+    for score in rows["code"]:
+        told_scores = page.locator(f"[data-score={score}] td").all_inner_texts()
+        expected = [rows[name][score] for name in ("code", "pca", "pixels", "map")]
+        assert told_scores == ["–" if value is None else f"{value:.3f}" for value in expected]
+    page.locator("[data-score=silhouette]").hover()
+    page.get_by_text("How much nearer an image lies to its own class").wait_for()
     button(page, "Set as B").click()
     strip = page.get_by_test_id("interpolation")
     until(page, lambda: told(strip, "ready") == "true" and told(strip, "b") == "own")
@@ -252,23 +169,24 @@ def test_entries_colours_and_steering(page):
         page.keyboard.press("ArrowRight")
     until(page, lambda: told(shown(page), "source") == "code")
     until(page, lambda: not alike(shown(page).evaluate(GREYS), before))  # the answer to the last key press
+    steered = shown(page).evaluate(GREYS)
+    button(page, "Surprise me").click()
+    until(page, lambda: not alike(shown(page).evaluate(GREYS), steered))
+    assert page.get_by_text("A random code").is_visible() and told(shown(page), "source") == "code"
 
 
-def test_a_run_is_followed_while_it_learns(visit):
-    page = visit(f"{SMALL}&training.seed=7")
-    latent(page)
-    page.get_by_text("nothing has been learnt yet").wait_for()
-    button(page, "Train").click()
-    page.wait_for_selector("[data-testid=latent-page][data-status=live]", state="attached")
-    until(page, lambda: int(told(latent_map(page), "step") or 0) > 60)
-    button(page, "Pause").click()
-    page.wait_for_selector("[data-testid=latent-page][data-status=ready]", state="attached")
+def test_a_run_is_followed_while_it_learns(page):
+    assert len(page.followed) > 5 and page.followed[0] < LEARNT  # it moved many times, from early on
     button(page, "Watch it form").click()
     until(page, lambda: int(told(latent_map(page), "frames") or 0) > 1)
+    scrub = page.get_by_label("Step of the run")
+    scrub.focus()
+    page.keyboard.press("End")
+    until(page, lambda: int(told(latent_map(page), "step")) >= LEARNT / 2)  # the film keeps ever fewer steps
+    page.keyboard.press("Home")
+    until(page, lambda: told(latent_map(page), "step") == "0" and scrub.get_attribute("aria-valuetext") == "step 0")
     button(page, "Back to the map").click()
-    until(page, lambda: told(latent_map(page), "kind") == "pca")
-    page.get_by_role("link", name="Train").click()
-    button(page, "Stop").click()
+    until(page, lambda: told(latent_map(page), "kind") == "pca" and not scrub.is_visible())
 
 
 def test_a_phone_needs_no_sideways_scrolling_and_taps_decode(page):
@@ -296,3 +214,80 @@ def test_the_map_is_drawn_in_both_themes(page, scheme):
     }""")  # noqa: E501, E731
     paper = "e => Number(getComputedStyle(e).backgroundColor.match(/\\d+/)[0])"
     until(page, lambda: (page.locator(".mapbox").evaluate(paper) < 60) == (scheme == "dark") and drawn() > 10)
+
+
+SPELT = """canvas => {
+    const c = CanvasRenderingContext2D.prototype, was = c.fillText;
+    window.spelt = [];
+    c.fillText = function (words, ...rest) { window.spelt.push(words); return was.call(this, words, ...rest); };
+}"""
+
+
+def test_the_names_of_classes_outlive_a_change_of_theme(page):
+    page.evaluate(SPELT)
+    for scheme in ("dark", "light"):
+        page.evaluate("window.spelt.length = 0")
+        page.emulate_media(color_scheme=scheme)
+        until(page, lambda: {"0", "1", "6"} & set(page.evaluate("window.spelt")))
+
+
+def test_the_lens_can_be_put_away_and_the_panel_follows(page):
+    x, y, r = middle(page)
+    lens, before = latent_map(page).locator("xpath=..").locator(".lens"), told(latent_map(page), "chosen")
+    latent_map(page).focus()
+    page.keyboard.press("l")
+    assert button(page, "Lens").get_attribute("aria-pressed") == "false"
+    for k in range(5):
+        page.mouse.move(x + 8 * k, y + 0.2 * r)
+    until(page, lambda: told(shown(page), "source") in ("blend", "exact") and not lens.is_visible())
+    assert page.get_by_text("Under the pointer").is_visible()
+    page.mouse.move(2, 2)
+    until(page, lambda: told(shown(page), "source") == "exact" and not page.get_by_text("Under the pointer").count())
+    assert told(latent_map(page), "chosen") == before
+    button(page, "Lens").click()
+    page.mouse.move(x, y)
+    until(page, lens.is_visible)
+    page.mouse.down()  # nothing hides what is dragged
+    assert not lens.is_visible()
+    page.mouse.up()
+
+
+def fingers(page, kind: str, *places: tuple[float, float]) -> None:
+    points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+    page.touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_two_fingers_zoom_the_map_and_not_the_page(page):
+    page.touches = page.context.new_cdp_session(page)
+    x, y, _ = middle(page)
+    latent_map(page).focus()
+    canvas = latent_map(page).locator("canvas.base")
+    before = canvas.evaluate("c => c.toDataURL()")
+    chosen = told(latent_map(page), "chosen")
+    fingers(page, "touchStart", (x - 40, y), (x + 40, y))
+    for k in range(1, 9):
+        fingers(page, "touchMove", (x - 40 - 10 * k, y), (x + 40 + 10 * k, y))
+    fingers(page, "touchEnd")
+    until(page, lambda: canvas.evaluate("c => c.toDataURL()") != before)
+    assert page.evaluate("visualViewport.scale") == 1 and told(latent_map(page), "chosen") == chosen
+
+
+def test_a_photograph_is_placed(browser, server, opened):
+    with browser.new_context(viewport=WINDOW, permissions=["camera"]) as context:
+        page = context.new_page()
+        page.goto(opened.url)
+        page.wait_for_selector("[data-testid=latent-map][data-status=ready]", state="attached")
+        page.get_by_role("tab", name="Draw").click()
+        button(page, "Camera").click()
+        button(page, "Take it").click()
+        until(page, lambda: told(shown(page), "source") == "own")
+        assert page.get_by_text("Your photograph").is_visible() and button(page, "Camera").is_visible()
+
+
+def test_the_keyboard_works_on_a_phone_too(page):
+    narrow(page)
+    before = told(latent_map(page), "chosen")
+    latent_map(page).focus()
+    for key in ("Shift+ArrowRight", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    until(page, lambda: told(latent_map(page), "chosen") != before and told(shown(page), "source") == "exact")

@@ -42,7 +42,7 @@ def test_a_model_that_was_trained_to_fill_is_chosen_first(visit, server):
     page = visit(QUICK)
     button(page, "Train").click()
     curves = page.get_by_test_id("live-curves")
-    until(page, lambda: curves.get_attribute("data-status") == "done", 60)
+    until(page, lambda: curves.get_attribute("data-status") == "done", seconds=60)
     page.get_by_role("link", name="Paint").click()
     page.wait_for_selector("[data-testid=paint-page][data-done]", state="attached")
     settled(page)
@@ -89,7 +89,7 @@ def brought(paint, tmp_path):
     page = paint("data=glyphs&data.count=1000&paint.model=telea&paint.use=classical")
     section = page.get_by_test_id("paint-page")
     page.locator("input.file").set_input_files(large(tmp_path))
-    until(page, lambda: section.get_attribute("data-picture") == "upload", 40)
+    until(page, lambda: section.get_attribute("data-picture") == "upload", seconds=40)
     stroke(page, (0.4, 0.4), (0.5, 0.45))
     settled(page)
     return page, section
@@ -108,7 +108,7 @@ def test_a_large_picture_comes_back_by_itself_to_a_server_that_was_started_anew(
     again = section.get_attribute("data-desk")
     stroke(page, (0.6, 0.6), (0.65, 0.65))
     until(page, lambda: section.get_attribute("data-desk") not in ("", again) or page.evaluate(
-        "JSON.parse(sessionStorage['playground.paint']).desk") not in ("", again), 30)
+        "JSON.parse(sessionStorage['playground.paint']).desk") not in ("", again), seconds=30)
     settled(page)
     assert hidden(page) > count
 

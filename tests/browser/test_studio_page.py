@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
 
+from tests.browser import seen
+
+until = partial(seen.until, seconds=20.0)
 pytestmark = pytest.mark.browser
 
 OURS = ("No draw texture found for layer",)  # Gradio's editor says so of a layer that is not there yet
-
-
-def until(page, true, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about in time"
-        page.wait_for_timeout(50)
 
 
 def facts(page) -> str:
@@ -162,12 +158,12 @@ def test_inpainting_is_trained_stopped_resumed_and_then_fills(studio):
     go, stop, resume = (page.get_by_role("button", name=name, exact=True) for name in ("Train", "Stop", "Resume"))
     assert resume.is_disabled()
     go.click()
-    until(page, lambda: int(told(page, "step") or 0) > 2, 60)
+    until(page, lambda: int(told(page, "step") or 0) > 2, seconds=60)
     stop.click()
     until(page, lambda: told(page, "status") == "stopped" and resume.is_enabled())
     step, run = int(told(page, "step")), told(page, "job")
     resume.click()
-    until(page, lambda: int(told(page, "step")) > step and told(page, "job") == run, 60)
+    until(page, lambda: int(told(page, "step")) > step and told(page, "job") == run, seconds=60)
     stop.click()
     until(page, lambda: told(page, "status") == "stopped" and resume.is_enabled())
     page.get_by_role("radio", name="Reconstruct").first.click()

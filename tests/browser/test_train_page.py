@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
+
+from tests.browser.seen import button, until
 
 pytestmark = pytest.mark.browser
 
 SMALL = "architecture.code=4&architecture.width=32&training.epochs=10000"
-
-
-def button(page, name):
-    return page.get_by_role("button", name=name, exact=True)
 
 
 def curves(page):
@@ -26,13 +23,6 @@ def data(page, name: str) -> str:
 
 def step(page) -> int:
     return int(data(page, "step"))
-
-
-def until(page, true, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not in time; the run is {data(page, 'status')} at step {data(page, 'step')}"
-        page.wait_for_timeout(30)
 
 
 def ready(page):

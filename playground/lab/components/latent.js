@@ -21,7 +21,7 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
-  const room = { root, $, all, turn: 0, prefs, how: prefs.how, way: 'neighbours', post: courier(), data: { knobs: [] } };
+  const room = { root, $, all, turn: 0, prefs, how: prefs.how, post: courier(), slow: courier(), data: { knobs: [] } };
   const end = (k, index, moving) => index >= 0 && setPin(room, k, { index }, moving);
   const known = act => (...args) => room.info && act(...args); // while another model loads, the map before it only looks on
   room.map = new LatentMap($('.host'), {
@@ -93,6 +93,7 @@ const press = (room, name, v) => { for (const b of room.all(`[data-seg=${name}] 
 
 function tool(room, name) {
   room.map.tool = name;
+  if (room.map.drawing) room.map.clear(); // a line that was begun by keys
   room.nextEnd = 'A';
   for (const k of ['lasso', 'ends']) room.$(`[data-do=${k}]`).setAttribute('aria-pressed', name === k);
 }
@@ -136,11 +137,12 @@ async function load(room, first = false) {
     $('.host').dataset.status = 'loading';
     room.say('Encoding the images …');
   }
-  const ask = new Asker(room.name), kinds = room.knobs.kind === 'entries' ? 'entries' : null;
+  const ask = new Asker(room.name), asked = room.wish ?? (room.data.linked ? room.knobs.kind : '');
   try {
     const info = await ask.json('', { count: room.knobs.count });
     if (gone()) return;
-    Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: info.kinds.includes('plane') ? 'plane' : kinds ?? 'pca' } });
+    const flat = info.kinds.includes(asked) && asked !== 'umap' ? asked : info.kinds.includes('plane') ? 'plane' : 'pca';
+    Object.assign(ask, { digest: info.digest, knobs: { ...room.knobs, kind: flat } });
     const plane = isPlane(info.shape), same = room.info && map.labels && room.source === room.name && room.info.m === info.m;
     const [points, sheet, chart] = await Promise.all([ask.arrays('points.bin'), same ? null : ask.get('thumbnails'), ask.json('map')]);
     const bitmap = sheet && await createImageBitmap(await sheet.blob());
@@ -157,7 +159,7 @@ async function load(room, first = false) {
     kindButtons(room);
     colourChoices(room);
     await recolour(room);
-    const keys = 'Arrow keys move a cursor, Enter decodes, A and B set the ends of the walk, plus and minus zoom, L shows or hides the lens, Escape clears.';
+    const keys = 'Arrow keys move a cursor, Enter decodes (with the lasso: begins and closes its line), A and B set the ends of the walk, plus and minus zoom, L shows or hides the lens, Escape clears.';
     $('.host').setAttribute('aria-label', `Map of the codes of ${count(info.m)} images. ${keys}`);
     room.pinned = pins?.A?.index < info.m && pins?.B?.index < info.m ? { A: pins.A, B: pins.B } : null;
     place(room, chart);
@@ -170,9 +172,8 @@ async function later(room, turn) {
   const { knobs, info } = room, run = bus.run?.job === room.name ? bus.run : null;
   await Promise.all([loadGrid(room), loadDirections(room)]);
   if (room.loading !== turn) return;
-  const wide = info.k > 2 && info.m >= 10, settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
-  const wished = room.wish ?? (room.data.linked ? knobs.kind : settled ? 'umap' : 'pca');
-  if (wide && wished === 'umap' && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
+  const wide = info.k > 2 && info.m >= 10, chosen = room.wish ?? (room.data.linked ? knobs.kind : ''), settled = !['running', 'paused', 'ready', 'opening'].includes(run?.status ?? info.status);
+  if ((chosen ? chosen === 'umap' : wide && settled) && info.step !== 0 && run?.status !== 'running') setKind(room, 'umap', false);
   offerHistory(room);
 }
 
@@ -267,10 +268,10 @@ function kindButtons(room) {
 }
 
 function wayBack(room) {
-  const { chart, info, ask, way } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
+  const { chart, info, ask } = room, k = info.k, kind = ask.knobs.kind, note = chart?.note ?? '';
   if (kind === 'umap' && chart?.exact) return note; // PCA stands in
   if (kind === 'umap') {
-    const back = way === 'inverse' ? 'its own inverse transform' : 'the 40 nearest codes, weighted by distance';
+    const near = 'the 40 nearest codes, weighted by distance', back = inverting(room) ? `its own inverse for a click among the points, else ${near}` : near;
     return [`Way back from UMAP: ${back}`, note].filter(Boolean).join('. ');
   }
   if (kind === 'plane') return note || 'The code itself: every place is a code';

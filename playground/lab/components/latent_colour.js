@@ -1,9 +1,7 @@
 // What the points' colours say: their class, their error, or one entry of their code; and the legend that tells it.
-const MOST_ENTRIES = 64;
-
 function colourChoices(room) {
   const { info, $ } = room, select = $('.colour select'), all = [...(info.has_labels ? [['class', 'class']] : []), ['error', 'error']];
-  for (let i = 0; i < Math.min(info.k, MOST_ENTRIES); i++) all.push([`entry ${i}`, `entry ${i + 1}`]);
+  for (let i = 0; i < info.k; i++) all.push([`entry ${i}`, `entry ${i + 1}`]);
   if (!info.has_labels) all.unshift(['none', 'none']);
   select.replaceChildren(...all.map(([v, words]) => tag('option', { value: v }, words)));
   select.value = all.some(([v]) => v === room.prefs.colour) ? room.prefs.colour : all[0][0];

@@ -56,7 +56,7 @@ function hover(room, at) {
 }
 
 // umap-learn's own way back takes seconds: for a click, never for a pointer that rests.
-const inverting = room => room.way === 'inverse' && room.ask.knobs.kind === 'umap';
+const inverting = room => room.ask.knobs.way === 'inverse' && room.ask.knobs.kind === 'umap';
 
 // The lens beside the pointer, within the map.
 function beside({ map, $ }, at) {
@@ -68,7 +68,7 @@ function beside({ map, $ }, at) {
 // The route's answer with its picture as a sheet of one tile; null where the question failed, which is then said.
 async function decoded(room, question) {
   try {
-    const told = await (await room.ask.post('decode', { ...question, way: room.way })).json();
+    const told = await (await room.ask.post('decode', question)).json();
     return { ...told, sheet: await strip(told.image, null, room.ink, room.look) };
   } catch (error) { room.trouble(error); return null; }
 }
@@ -126,15 +126,16 @@ function chooseIndex(room, index) {
 // At once what the browser knows; the exact answer replaces it when it comes.
 function choose(room, place) {
   const { $, map, points, info } = room, hero = $('.hero'), mine = ++room.turn, grid = map.grids[map.key], i = place.index, started = performance.now();
+  const slow = i < 0 && inverting(room); // what takes seconds goes by a way of its own: nothing else waits for it
   room.place = place;
   room.again = () => choose(room, place);
   $('.latent').classList.remove('walking');
   if (grid && i < 0) { grid.blend(hero, place.x, place.y); if (room.plane) plotted(room, hero); } else if (i >= 0 || map.hot >= 0) show(room, hero, room.thumbs, i);
   Object.assign(hero.dataset, { source: grid && i < 0 ? 'blend' : 'image', index: i, distance: '' });
   put($('.title'), i < 0 ? 'Decoded place' : `${room.plane ? 'Point' : 'Image'} ${count(points.index[i])}${info.has_labels ? ', ' + classOf(room, i) : ''}`);
-  put($('.chip'), inverting(room) && i < 0 ? "UMAP's inverse: some seconds …" : '…');
+  put($('.chip'), slow ? "UMAP's inverse: some seconds …" : '…');
   $('.host').dataset.chosen = i < 0 ? `${place.x.toFixed(4)},${place.y.toFixed(4)}` : i;
-  room.post('decode', async () => {
+  (slow ? room.slow : room.post)('decode', async () => {
     if (mine !== room.turn) return;
     const told = await decoded(room, i < 0 ? { x: place.x, y: place.y } : { index: i });
     if (!told || mine !== room.turn) return;

@@ -1,7 +1,7 @@
 // The tools below the panel: sliders that steer the code, scores, the map's knobs, and what can be saved.
 const TABS = { steer: 'Steer', draw: 'Draw', scores: 'Scores', map: 'Map and files' };
-const SLIDERS = 6, MOST_SLIDERS = 64;
-const HEEDED = { umap: ['neighbours', 'min_dist', 'metric', 'seed'], entries: ['first', 'second'] };
+const SLIDERS = 6; // principal directions that can be moved along
+const WAYS = { neighbours: '40 nearest codes', inverse: "UMAP's inverse" };
 
 function makeTabs(room) {
   const box = room.$('.tabs'), open = name => {
@@ -34,7 +34,7 @@ function makeSliders(room) {
   room.sliders = [];
   if (!d) return box.replaceChildren(tag('p', { class: 'muted' }, 'These codes have no directions to move along.'));
   const entries = room.prefs.axes === 'entries', k = d.mean.length;
-  const many = entries ? Math.min(k, MOST_SLIDERS) : Math.min(d.count, SLIDERS);
+  const many = entries ? k : Math.min(d.count, SLIDERS);
   box.replaceChildren(...Array.from({ length: many }, (_, i) => {
     const sd = d.sd[i] || 1e-9, [low, high] = entries ? [d.entry_low[i], d.entry_high[i]] : [d.low[i] / sd, d.high[i] / sd];
     const pad = Math.max(high - low, 1e-6) * .25, [min, max] = [low - pad, high + pad];
@@ -147,23 +147,26 @@ async function loadScores(room) {
 // The map's knobs and files ------------------------------------------------------------------------------------------
 
 function makeKnobs(room) {
-  const kind = room.wanted, heeded = [...HEEDED[kind] ?? [], 'count'], box = room.$('.knobs');
-  const shown = room.data.knobs.filter(knob => heeded.includes(knob.name));
+  const box = room.$('.knobs'), set = { ...room.knobs, kind: room.wanted };
+  const shown = room.data.knobs.filter(({ name, when }) => name !== 'kind' && (!when || when[1].includes(set[when[0]])));
   const fields = shown.map(knob => {
     const now = room.knobs[knob.name], entry = knob.name === 'first' || knob.name === 'second';
-    const options = entry ? Array.from({ length: Math.min(room.info.k, 256) }, (_, i) => i) : knob.choices.length ? knob.choices : knob.stops;
+    const options = entry ? Array.from({ length: room.info.k }, (_, i) => i) : knob.choices.length ? knob.choices : knob.stops;
     const change = value => {
       room.knobs[knob.name] = typeof knob.default === 'number' ? Number(value) : value;
       room.keep();
-      knob.name === 'count' ? load(room) : setKind(room, room.wanted);
+      ({ count: () => load(room), way: () => otherWay(room) }[knob.name] ?? (() => setKind(room, room.wanted)))();
     };
-    return field(knob.name === 'count' ? 'Images' : knob.label, options, now, change, knob.help, v => entry ? `entry ${v + 1}` : typeof v === 'number' ? v.toLocaleString('en') : v[0].toUpperCase() + v.slice(1), knob);
+    return field(knob.name === 'count' ? 'Images' : knob.label, options, now, change, knob.help, v => entry ? `entry ${v + 1}` : WAYS[v] ?? (typeof v === 'number' ? v.toLocaleString('en') : v[0].toUpperCase() + v.slice(1)), knob);
   });
-  if (kind === 'umap') {
-    const ways = { neighbours: '40 nearest codes', inverse: "UMAP's inverse" };
-    fields.push(field('Way back to a code', Object.keys(ways), room.way, value => { room.way = value; room.tellHow(); }, 'How a place on the map becomes a code; the inverse is slower.', v => ways[v]));
-  }
   box.replaceChildren(...fields);
+}
+
+// The points stay where they are; a place that was clicked is decoded again, so that both ways can be compared.
+function otherWay(room) {
+  room.ask.knobs.way = room.knobs.way;
+  room.tellHow();
+  if (room.place?.index < 0) room.again();
 }
 
 function field(words, options, now, change, help, say, knob) {

@@ -111,12 +111,13 @@ function key(map, e) {
   if (ARROWS[e.key]) {
     const step = e.shiftKey ? 40 : 8, from = map.cursor || middle, [dx, dy] = ARROWS[e.key];
     map.cursor = [clamp(from[0] + dx * step, 0, map.w), clamp(from[1] + dy * step, 0, map.h)];
+    if (map.drawing) map.loop?.push([map.wx(map.cursor[0]), map.wy(map.cursor[1])]);
     map.point(...map.cursor);
     return true;
   }
   const pin = e.key.toUpperCase(), keys = {
-    Enter: () => map.cursor && map.choose(...map.cursor),
-    ' ': () => map.cursor && map.choose(...map.cursor),
+    Enter: () => map.cursor && enter(map),
+    ' ': () => map.cursor && enter(map),
     '+': () => map.zoomAt(...middle, 1.3), '=': () => map.zoomAt(...middle, 1.3), '-': () => map.zoomAt(...middle, 1 / 1.3),
     0: () => map.fit(),
     Escape: () => map.clear(),
@@ -127,4 +128,13 @@ function key(map, e) {
   const i = map.hot >= 0 ? map.hot : map.cursor ? map.nearest(...map.cursor) : map.chosen?.index ?? -1;
   if (i >= 0) map.on.pin?.(pin, i, false);
   return true;
+}
+
+// Enter decodes the place under the cursor; with the lasso it begins its line, and closes it.
+function enter(map) {
+  const [x, y] = map.cursor;
+  if (map.tool !== 'lasso' || map.live) return map.choose(x, y);
+  if (map.drawing && map.loop?.length > 2) return map.closeLasso();
+  Object.assign(map, { drawing: true, loop: [[map.wx(x), map.wy(y)]] });
+  map.over();
 }

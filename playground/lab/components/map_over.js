@@ -117,7 +117,7 @@ Object.assign(LatentMap.prototype, {
   },
 
   clear() {
-    Object.assign(this, { loop: null, group: null, cursor: null });
+    Object.assign(this, { loop: null, drawing: false, group: null, cursor: null });
     this.leave();
     this.draw();
     this.on.clear?.();
