@@ -152,14 +152,22 @@ async def field(inside: Inside, still: Still, request: Request, question: dict[s
 
 
 async def code_arrows(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    """On the map of codes: from where a noisy image lies to where the restored one does."""
+    """On the map of codes: from where a noisy image lies to where the restored one does.
+
+    map: "umap", which may still be fitted and then has "fitting", the fit's progress; else PCA or the code itself.
+    """
     level = number(question, "level", getattr(still.experiment.variant, "level", 0.3))
-    kind = noise_kind(still, question)
-    places, start, end = await inside.inspector.code_arrows(still, kind, min(max(level, 0.0), 1.0), CODE_ARROWS)
+    kind, on_umap = noise_kind(still, question), question.get("map") == "umap"
+    ask = inside.inspector.umap_arrows if on_umap else inside.inspector.code_arrows
+    found = await ask(still, kind, min(max(level, 0.0), 1.0), CODE_ARROWS)
+    if not isinstance(found, tuple):
+        fit = {"job": found.job, "fraction": found.progress.fraction, "seconds_left": found.progress.seconds_left}
+        return {"map": "umap", "fitting": fit}
+    places, start, end = found
     source = still.resident.source
     labels = source.labels[source.held_out[: len(places)]]
     return {"places": places.round(4).tolist(), "start": start.round(4).tolist(), "end": end.round(4).tolist(),
-            "labels": labels.tolist(), "level": level, "kind": kind}
+            "labels": labels.tolist(), "level": level, "kind": kind, "map": "umap" if on_umap else "plane"}
 
 
 # Undercomplete ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import torch
 from playground.batches import Batches, Resident, mix, to_unit
 from playground.events import Stepped, Trouble
 from playground.experiment import Experiment
-from playground.explorer import Explorer
+from playground.explorer import Explorer, Fit, Space
 from playground.images import thumbnails
 from playground.kept import Kept
 from playground.model import Autoencoder
@@ -62,9 +62,9 @@ class Still:
 class Inspector:
     """Asynchronous: everything is called from one event loop; the device is asked in portions, the rest runs aside."""
 
-    def __init__(self, workbench: Workbench):
+    def __init__(self, workbench: Workbench, explorer: Explorer | None = None):
         self.workbench = workbench
-        self.explorer = Explorer(workbench)
+        self.explorer = explorer or Explorer(workbench)  # shared with the Latent space page, so are its maps
         self._copies: dict[str, tuple[int | None, Autoencoder]] = {}  # touched on the device thread only
         self._made = Kept(KEPT)
 
@@ -233,3 +233,19 @@ class Inspector:
         if chart.is_line:
             start[:, 1] = end[:, 1] = places[:count, 1]
         return places, start, end
+
+    async def umap_arrows(self, still: Still, kind: str, level: float, count: int) -> tuple[np.ndarray, ...] | Fit:
+        """As code_arrows, on the UMAP of the Latent space page, where a code's neighbours say where it lies; or the fit
+        that is making that map. While the run learns it is the map of the weights asked for last, and so are arrows."""
+        still.k  # noqa: B018
+        snapshot = self.workbench.snapshot(still.name)
+        learns = snapshot is not None and snapshot.status == "running"
+        space: Space = await self.explorer.space(still.name, fresh=not learns)
+        chart = await self.explorer.map(space, MapKnobs(kind="umap"))
+        if isinstance(chart, Fit):
+            return chart
+        count = min(count, still.some(count))
+        x = self.held_out(still, count)
+        codes = await self.on_device(still, lambda: restoring.code_arrows(space.model, x, kind, level))
+        start, end = [await asyncio.to_thread(chart.place, one) for one in codes]
+        return chart.places[: min(SOME, int(space.codes.held_out.sum()))], start, end

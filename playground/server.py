@@ -76,7 +76,7 @@ live = Live(workbench)
 explore = Explore(workbench)
 studio = Studio(workbench)
 paint = Paint(workbench)
-inside = Inside(workbench)
+inside = Inside(workbench, explore.explorer)
 
 
 def routes() -> list[BaseRoute]:

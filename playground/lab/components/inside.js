@@ -20,12 +20,13 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
-  const room = { root, $, all, post: courier(), pass: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
+  const room = { root, $, all, post: courier(), pass: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', map: 'plane', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
   room.look = looks($('.stage'));
-  for (const b of all('[data-seg] button')) b.onclick = () => ({ source: sourceOf, side: sideOf, way: wayOf })[b.parentElement.dataset.seg](room, b.dataset.v);
+  for (const b of all('[data-seg] button')) b.onclick = () => ({ source: sourceOf, side: sideOf, way: wayOf, map: mapOf })[b.parentElement.dataset.seg](room, b.dataset.v);
   press(room, 'source', 'held');
   press(room, 'side', 'A');
   press(room, 'way', 'column');
+  press(room, 'map', 'plane');
   pickBy(room);
   walkBy(room);
   $('[data-do=twin]').onclick = () => trainTwin(room);
