@@ -13,6 +13,7 @@ from playground.experiment import Experiment
 from playground.model import Autoencoder
 from playground.probes.inside import Passed, learning, passing
 
+OMEGA, BOTH = r"\Omega", r"\hat{L}"
 LOSSES = {"mse": losses.squared_error, "l1": losses.absolute_error}
 
 
@@ -20,10 +21,11 @@ LOSSES = {"mse": losses.squared_error, "l1": losses.absolute_error}
 class Link:
     """One step back along the chain.
 
-    kind: loss, output, weights, inputs or activation. layer: 1 is the first; 0 for the loss itself. factor: the
-    derivative that is multiplied by here, and result: the gradient that comes of it, both in LaTeX. factor_shape and
-    factor_norm: the array that the factor is written with and its Frobenius norm (None: it is no one array).
-    shape, norm: of the result, over the whole batch. gradient: of the batch's first image, or of all weights.
+    kind: loss, output, weights, inputs, activation or penalty, whose factor is a summand. layer: 1 is the first; 0 for
+    the loss itself. factor: the derivative that is multiplied by here, and result: the gradient that comes of it, both
+    in LaTeX. factor_shape and factor_norm: the array that the factor is written with and its Frobenius norm (None: it
+    is no one array). shape, norm: of the result, over the whole batch. gradient: of the batch's first image, or whole,
+    of all weights.
     """
 
     kind: str
@@ -35,13 +37,17 @@ class Link:
     shape: tuple[int, ...]
     norm: float
     gradient: np.ndarray
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A batch forward and backward. loss: its mean reconstruction loss. shapes, norms: what each layer gave."""
+    """A batch forward and backward. loss: L, the mean of its reconstruction errors, each weighted as in training.
+    penalty: what the variant adds to it, λΩ or βΩ; None where it adds nothing. shapes, norms: what each layer gave.
+    """
 
     loss: float
+    penalty: float | None
     batch: int
     shapes: tuple[tuple[int, ...], ...]
     norms: tuple[float, ...]
@@ -49,25 +55,79 @@ class Chain:
 
 
 def backwards(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Generator) -> Chain:
-    """The chain rule's factors for one batch x (B, c, h, w): L = mean over the batch of the reconstruction loss.
+    """The chain rule's factors for one batch x (B, c, h, w), from the objective back to the first weight.
 
-    Every gradient is autograd's of that one L. A variant's penalty is not in it: it adds a gradient of its own at the
-    code.
+    The objective is L, the mean over the batch of the reconstruction errors, or L̂ = L + λΩ with the variant's penalty.
+    Every gradient is autograd's. A penalty of the code alone joins at the code, so that all gradients before it are
+    those of L̂; any other joins at the weights that it is a function of.
     """
-    task = experiment.task
+    task, draws = experiment.task, rng.get_state()
     with learning(model):
         seen = task.see(x, experiment.variant, rng)
 
         def forward() -> Tensor:
-            return task.error(model, model.encode(seen), x, seen).mean()
+            errors, where = model.errors(model.encode(seen), x), task.weights(seen)
+            return (errors if where is None else errors * where).flatten(1).sum(1).mean()
 
         loss, passed = passing(model, forward)
-        grads = _gradients(loss, passed)
-        links = list(_loss_links(model, experiment, grads, passed, x, seen))
+        rng.set_state(draws)
+        extra = _penalty(model, experiment, x, rng)
+        code, grads = len(model.encoder), _gradients(loss, passed)
+        links, top = list(_loss_links(model, experiment, grads, passed, x, seen)), "L"
         for number in range(len(passed), 0, -1):
-            links += _layer_links(grads, passed[number - 1], number)
-    return Chain(float(loss.detach()), len(x), tuple(tuple(one.out.shape) for one in passed),
+            if number == code and extra is not None and extra.at_code is not None:
+                grads = _gradients(loss + (passed[code - 1].out * extra.at_code).sum(), passed)  # for all that follow
+                top = BOTH
+                links.append(_code_link(extra, grads, passed[code - 1], code))
+            links += _layer_links(grads, passed[number - 1], number, top, extra)
+    return Chain(float(loss.detach()), None if extra is None else extra.value, len(x),
+                 tuple(tuple(one.out.shape) for one in passed),
                  tuple(float(one.out.detach().norm()) for one in passed), tuple(links))
+
+
+@dataclass(frozen=True, eq=False)
+class Penalty:
+    """λΩ of a batch. name: that in LaTeX; slope: its derivative at the code. at_code: that derivative (B, k), where Ω
+    is a function of the code alone; else at: the derivatives in the weights, by the weight's id."""
+
+    value: float
+    name: str
+    slope: str
+    at_code: Tensor | None
+    at: dict[int, Tensor]
+
+
+def _penalty(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Generator) -> Penalty | None:
+    """What the variant adds to the reconstruction loss of a batch, as a training step would find it."""
+    variant = experiment.variant
+    if not experiment.task.varied or not variant.penalties:
+        return None
+    codes: list[Tensor] = []
+    hook = model.encoder.register_forward_hook(lambda _, given, out: codes.append(out))
+    try:
+        _, terms = next(experiment.task.losses(model, x, variant, rng))
+    finally:
+        hook.remove()
+    total = torch.stack([terms[name].mean() for name in variant.penalties]).sum()
+    name = variant.price + OMEGA
+    if variant.slope_in_code:
+        (at_code,) = torch.autograd.grad(total, codes[0])
+        return Penalty(float(total.detach()), name, variant.slope_in_code, at_code, {})
+    weights = [weight for weight in model.parameters() if weight.ndim > 1]
+    found = torch.autograd.grad(total, weights, allow_unused=True)
+    at = {id(weight): slope for weight, slope in zip(weights, found) if slope is not None}
+    return Penalty(float(total.detach()), name, "", None, at)
+
+
+def _code_link(extra: Penalty, grads: Gradients, one: Passed, number: int) -> Link:
+    """Where a penalty of the code joins."""
+    assert extra.at_code is not None
+    factor = f"{_slope(extra.name, f'h_{{{number}}}')} = {extra.slope}"
+    return _link("penalty", number, factor, _sum(extra, f"h_{{{number}}}"), extra.at_code, grads.at(one.out))
+
+
+def _sum(extra: Penalty, of: str) -> str:
+    return f"{_slope(BOTH, of)} = {_slope('L', of)} + {_slope(extra.name, of)}"
 
 
 class Gradients(dict[int, Tensor]):
@@ -81,7 +141,7 @@ def _gradients(loss: Tensor, passed: list[Passed]) -> Gradients:
     """∂L of every z, every layer's input and every weight, in one backward pass."""
     tensors = {id(passed[-1].out): passed[-1].out}
     for number, one in enumerate(passed):
-        for tensor in (one.before, *([one.given] if number else []), *_weights(one)):
+        for tensor in (one.before, one.out, *([one.given] if number else []), *_weights(one)):
             tensors[id(tensor)] = tensor
     found = torch.autograd.grad(loss, list(tensors.values()), retain_graph=True)
     return Gradients(zip(tensors, found))
@@ -101,7 +161,7 @@ def _loss_links(model: Autoencoder, experiment: Experiment, grads: Gradients, pa
         factor = _slope("L", f"z_{{{last}}}") + r" = \frac{\hat{x} - x}{m}"
         return [_link("loss", 0, factor, rf"\delta_{{{last}}}", at_raw, at_raw)]
     output = (torch.sigmoid(raw) if model.squashed else raw).detach().requires_grad_(True)
-    error, where = LOSSES[model.loss](output, x), experiment.task.counts(seen)
+    error, where = LOSSES[model.loss](output, x), experiment.task.weights(seen)
     total = (error if where is None else error * where).flatten(1).sum(1).mean()
     (at_output,) = torch.autograd.grad(total, output)
     words = r"\frac{2(\hat{x} - x)}{m}" if model.loss == "mse" else r"\frac{\mathrm{sign}(\hat{x} - x)}{m}"
@@ -114,8 +174,11 @@ def _loss_links(model: Autoencoder, experiment: Experiment, grads: Gradients, pa
     return links
 
 
-def _layer_links(grads: Gradients, one: Passed, number: int) -> list[Link]:
-    """From what layer `number` gave back to what it was given: its activation, its weights, its input."""
+def _layer_links(grads: Gradients, one: Passed, number: int, top: str, extra: Penalty | None) -> list[Link]:
+    """From what layer `number` gave back to what it was given: its activation, its weights, its input.
+
+    top: what grads are of, in LaTeX.
+    """
     links = []
     own_z, own_h, own_w = (f"{letter}_{{{number}}}" for letter in "zhW")
     before = "x" if number == 1 else f"h_{{{number - 1}}}"
@@ -123,20 +186,25 @@ def _layer_links(grads: Gradients, one: Passed, number: int) -> list[Link]:
     if not linear:
         (slope,) = torch.autograd.grad(one.out.sum(), one.before, retain_graph=True)
         factor = f"{_slope(own_h, own_z)} = g'({own_z})"
-        links.append(_link("activation", number, factor, _delta(number), slope, grads.at(one.before)))
+        links.append(_link("activation", number, factor, _delta(number, top), slope, grads.at(one.before)))
     own = _weights(one)
     if own:  # tied weights are another layer's own: their gradient is shown there, summed
         parts = [grads.at(weight) for weight in own]
         flat = parts[0] if len(parts) == 1 else torch.cat([part.flatten() for part in parts])
         times = r"\ast" if own[0].ndim == 4 else r"\,"
-        result = rf"{_slope('L', own_w)} = \delta_{{{number}}} {times} {{{before}}}^T"
+        result = rf"{_slope(top, own_w)} = \delta_{{{number}}} {times} {{{before}}}^T"
         factor = f"{_slope(own_z, own_w)} = {before}"
         links.append(_link("weights", number, factor, result, one.given, flat, whole=True))
+        if extra is not None and any(id(weight) in extra.at for weight in own):
+            added = [extra.at.get(id(weight), torch.zeros_like(weight)) for weight in own]
+            more = added[0] if len(added) == 1 else torch.cat([part.flatten() for part in added])
+            factor, result = _slope(extra.name, own_w), _sum(extra, own_w)
+            links.append(_link("penalty", number, factor, result, more, flat + more, whole=True))
     if number > 1:
         at_input = grads.at(one.given)
         shape, norm = _matrix(one)
         factor = f"{_slope(own_z, before)} = {own_w}"
-        result = rf"{_slope('L', before)} = {{{own_w}}}^T \delta_{{{number}}}"
+        result = rf"{_slope(top, before)} = {{{own_w}}}^T \delta_{{{number}}}"
         links.append(Link("inputs", number, factor, result, shape, norm, tuple(at_input.shape),
                           float(at_input.norm()), at_input[0].float().cpu().numpy()))
     return links
@@ -146,8 +214,8 @@ def _slope(top: str, bottom: str) -> str:
     return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
 
 
-def _delta(number: int) -> str:
-    return rf"\delta_{{{number}}} = " + _slope("L", f"z_{{{number}}}")
+def _delta(number: int, top: str = "L") -> str:
+    return rf"\delta_{{{number}}} = " + _slope(top, f"z_{{{number}}}")
 
 
 def _matrix(one: Passed) -> tuple[tuple[int, ...], float | None]:
@@ -168,4 +236,4 @@ def _link(kind: str, layer: int, factor: str, result: str, made_of: Tensor, grad
           whole: bool = False) -> Link:
     shown = gradient if whole else gradient[0]
     return Link(kind, layer, factor, result, tuple(made_of.shape), float(made_of.detach().norm()),
-                tuple(gradient.shape), float(gradient.norm()), shown.detach().float().cpu().numpy())
+                tuple(gradient.shape), float(gradient.norm()), shown.detach().float().cpu().numpy(), whole)

@@ -23,6 +23,9 @@ from tests.browser.looked import (
 )
 
 pytestmark = pytest.mark.browser
+SPARSE = f"{SMALL}&variant=sparse&architecture.depth=1"
+CONTRACTIVE = f"{SMALL}&variant=contractive&architecture.activation=tanh"
+
 
 @pytest.fixture(scope="module")
 def inside(browser, server):
@@ -137,6 +140,21 @@ def test_back_propagation_step_by_step(inside):
     assert told(link, "beat") == str(forward + len(answer["links"]) - 1)
 
 
+@pytest.mark.parametrize("query", [SPARSE, CONTRACTIVE], ids=["at the code", "at the weights"])
+def test_a_penaltys_gradient_joins_the_chain(inside, query):
+    page = inside(query)
+    tab(page, "Back-propagation", "chain")
+    answer, link = api(page, "chain"), by(page, "chain")
+    assert float(told(link, "penalty")) == pytest.approx(answer["penalty"], rel=1e-6)
+    for at, one in enumerate(answer["links"]):
+        if one["kind"] == "penalty":
+            by(page, "norms").locator("rect.bar").nth(at).click()
+            assert told(link, "kind") == "penalty" and float(told(link, "norm")) == pytest.approx(one["norm"], rel=1e-5)
+            assert "plus this" in link.inner_text() and colours(page, "gradient") > 3
+    before, after = answer["links"][0], next(one for one in answer["links"] if one["kind"] == "penalty")
+    assert before["norm"] != after["norm"] and link.locator("math").count() == 2
+
+
 def test_the_address_holds_the_tab_and_a_reload_finds_it(inside):
     page = inside(SMALL)
     tab(page, "Back-propagation", "chain")
@@ -149,7 +167,7 @@ def test_the_address_holds_the_tab_and_a_reload_finds_it(inside):
 
 
 def test_sparse_rates_live_and_two_images(inside):
-    page = inside(f"{SMALL}&variant=sparse&architecture.depth=1")
+    page = inside(SPARSE)
     tab(page, "Sparsity", "sparse")
     rates, answer = by(page, "rates"), api(page, "sparsity")
     assert float(told(rates, "first")) == pytest.approx(answer["rates"][0])
@@ -176,7 +194,7 @@ def test_sparse_rates_live_and_two_images(inside):
 
 
 def test_contractive_jacobian_spectrum_and_twin(inside):
-    page = inside(f"{SMALL}&variant=contractive&architecture.activation=tanh")
+    page = inside(CONTRACTIVE)
     tab(page, "Contraction", "contractive")
     assert min(colours(page, name) for name in ("rows", "most", "least")) > 8
     pictures = by(page, "jacobian").evaluate(PIXELS)
