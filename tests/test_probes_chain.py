@@ -29,8 +29,9 @@ def objective(made, model, x) -> tuple[torch.Tensor, float]:
     """What a training step steps along, differentiable, and how much of it is the penalty."""
     _, terms = next(made.task.losses(model, x, made.variant, torch.Generator().manual_seed(3)))
     means = {name: term.mean() for name, term in terms.items()}
+    decay = made.training.decay / 2 * sum(w.square().sum() for w in model.parameters() if w.ndim > 1)
     penalty = sum(float(means[name].detach()) for name in made.variant.penalties) if made.task.varied else 0
-    return torch.stack(list(means.values())).sum(), penalty
+    return torch.stack(list(means.values())).sum() + decay, penalty + float(torch.as_tensor(decay).detach())
 
 
 def compare(made, model, x) -> chain.Chain:
@@ -77,6 +78,14 @@ def test_penalties_activations_and_tied_weights(kind, knobs, tied, activation):
     added = [one for one in found.links if one.kind == "penalty"]
     assert [one.layer for one in added] == ([] if not made.variant.penalties else [2] if kind == "sparse" else [2, 1])
     assert all(one.factor_norm > 0 for one in added)
+
+
+@pytest.mark.parametrize("kind", ["undercomplete", "sparse", "contractive"])
+def test_weight_decay_joins_at_every_weight(kind):
+    made, images, model, x = chain_of(kind)
+    made = replace(made, training=replace(made.training, decay=0.1))
+    found = compare(made, model, x)
+    assert {one.layer for one in found.links if one.kind == "penalty"} == {1, 2, 3, 4}
 
 
 def test_contraction_of_a_convolutional_encoder_joins_at_its_weights():

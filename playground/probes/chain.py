@@ -11,9 +11,10 @@ from torch import Generator, Tensor, nn
 from playground import losses
 from playground.experiment import Experiment
 from playground.model import Autoencoder
+from playground.probes.added import Added, added, slope
 from playground.probes.inside import Passed, learning, passing
 
-OMEGA, BOTH = r"\Omega", r"\hat{L}"
+BOTH = r"\hat{L}"
 LOSSES = {"mse": losses.squared_error, "l1": losses.absolute_error}
 
 
@@ -43,7 +44,8 @@ class Link:
 @dataclass(frozen=True, eq=False)
 class Chain:
     """A batch forward and backward. loss: L, the mean of its reconstruction errors, each weighted as in training.
-    penalty: what the variant adds to it, λΩ or βΩ; None where it adds nothing. shapes, norms: what each layer gave.
+    penalty: what is added to it, λΩ or βΩ and weight decay; None where that is nothing. shapes, norms: of what each
+    layer gave.
     """
 
     loss: float
@@ -57,9 +59,9 @@ class Chain:
 def backwards(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Generator) -> Chain:
     """The chain rule's factors for one batch x (B, c, h, w), from the objective back to the first weight.
 
-    The objective is L, the mean over the batch of the reconstruction errors, or L̂ = L + λΩ with the variant's penalty.
-    Every gradient is autograd's. A penalty of the code alone joins at the code, so that all gradients before it are
-    those of L̂; any other joins at the weights that it is a function of.
+    The objective is L, the mean over the batch of the reconstruction errors, or L̂ with what the variant and weight
+    decay add. Every gradient is autograd's. A penalty of the code alone joins at the code, so that all gradients before
+    it hold it too; all else joins at the weights that it is a function of.
     """
     task, draws = experiment.task, rng.get_state()
     with learning(model):
@@ -71,63 +73,27 @@ def backwards(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Genera
 
         loss, passed = passing(model, forward)
         rng.set_state(draws)
-        extra = _penalty(model, experiment, x, rng)
+        extra = added(model, experiment, x, rng)
         code, grads = len(model.encoder), _gradients(loss, passed)
         links, top = list(_loss_links(model, experiment, grads, passed, x, seen)), "L"
         for number in range(len(passed), 0, -1):
             if number == code and extra is not None and extra.at_code is not None:
                 grads = _gradients(loss + (passed[code - 1].out * extra.at_code).sum(), passed)  # for all that follow
-                top = BOTH
-                links.append(_code_link(extra, grads, passed[code - 1], code))
+                top = f"(L + {extra.penalty})" if extra.decay else BOTH
+                links.append(_code_link(extra, grads, passed[code - 1], code, top))
             links += _layer_links(grads, passed[number - 1], number, top, extra)
     return Chain(float(loss.detach()), None if extra is None else extra.value, len(x),
                  tuple(tuple(one.out.shape) for one in passed),
                  tuple(float(one.out.detach().norm()) for one in passed), tuple(links))
 
 
-@dataclass(frozen=True, eq=False)
-class Penalty:
-    """λΩ of a batch. name: that in LaTeX; slope: its derivative at the code. at_code: that derivative (B, k), where Ω
-    is a function of the code alone; else at: the derivatives in the weights, by the weight's id."""
-
-    value: float
-    name: str
-    slope: str
-    at_code: Tensor | None
-    at: dict[int, Tensor]
-
-
-def _penalty(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Generator) -> Penalty | None:
-    """What the variant adds to the reconstruction loss of a batch, as a training step would find it."""
-    variant = experiment.variant
-    if not experiment.task.varied or not variant.penalties:
-        return None
-    codes: list[Tensor] = []
-    hook = model.encoder.register_forward_hook(lambda _, given, out: codes.append(out))
-    try:
-        _, terms = next(experiment.task.losses(model, x, variant, rng))
-    finally:
-        hook.remove()
-    total = torch.stack([terms[name].mean() for name in variant.penalties]).sum()
-    name = variant.price + OMEGA
-    if variant.slope_in_code:
-        (at_code,) = torch.autograd.grad(total, codes[0])
-        return Penalty(float(total.detach()), name, variant.slope_in_code, at_code, {})
-    weights = [weight for weight in model.parameters() if weight.ndim > 1]
-    found = torch.autograd.grad(total, weights, allow_unused=True)
-    at = {id(weight): slope for weight, slope in zip(weights, found) if slope is not None}
-    return Penalty(float(total.detach()), name, "", None, at)
-
-
-def _code_link(extra: Penalty, grads: Gradients, one: Passed, number: int) -> Link:
+def _code_link(extra: Added, grads: Gradients, one: Passed, number: int, top: str) -> Link:
     """Where a penalty of the code joins."""
     assert extra.at_code is not None
-    factor = f"{_slope(extra.name, f'h_{{{number}}}')} = {extra.slope}"
-    return _link("penalty", number, factor, _sum(extra, f"h_{{{number}}}"), extra.at_code, grads.at(one.out))
-
-
-def _sum(extra: Penalty, of: str) -> str:
-    return f"{_slope(BOTH, of)} = {_slope('L', of)} + {_slope(extra.name, of)}"
+    own_h = f"h_{{{number}}}"
+    here = slope(extra.penalty, own_h)
+    result = f"{slope(top, own_h)} = {slope('L', own_h)} + {here}"
+    return _link("penalty", number, f"{here} = {extra.at_code_words}", result, extra.at_code, grads.at(one.out))
 
 
 class Gradients(dict[int, Tensor]):
@@ -158,23 +124,23 @@ def _loss_links(model: Autoencoder, experiment: Experiment, grads: Gradients, pa
     raw, last = passed[-1].out, len(passed)
     at_raw = grads.at(raw)
     if model.loss == "bce":
-        factor = _slope("L", f"z_{{{last}}}") + r" = \frac{\hat{x} - x}{m}"
+        factor = slope("L", f"z_{{{last}}}") + r" = \frac{\hat{x} - x}{m}"
         return [_link("loss", 0, factor, rf"\delta_{{{last}}}", at_raw, at_raw)]
     output = (torch.sigmoid(raw) if model.squashed else raw).detach().requires_grad_(True)
     error, where = LOSSES[model.loss](output, x), experiment.task.weights(seen)
     total = (error if where is None else error * where).flatten(1).sum(1).mean()
     (at_output,) = torch.autograd.grad(total, output)
     words = r"\frac{2(\hat{x} - x)}{m}" if model.loss == "mse" else r"\frac{\mathrm{sign}(\hat{x} - x)}{m}"
-    at_x = _slope("L", r"\hat{x}")
+    at_x = slope("L", r"\hat{x}")
     links = [_link("loss", 0, f"{at_x} = {words}", at_x, at_output, at_output)]
     if model.squashed:
-        slope = (output * (1 - output)).detach()
-        factor = _slope(r"\hat{x}", f"z_{{{last}}}") + r" = \hat{x}(1 - \hat{x})"
-        links.append(_link("output", last, factor, _delta(last), slope, at_raw))
+        bend = (output * (1 - output)).detach()
+        factor = slope(r"\hat{x}", f"z_{{{last}}}") + r" = \hat{x}(1 - \hat{x})"
+        links.append(_link("output", last, factor, _delta(last), bend, at_raw))
     return links
 
 
-def _layer_links(grads: Gradients, one: Passed, number: int, top: str, extra: Penalty | None) -> list[Link]:
+def _layer_links(grads: Gradients, one: Passed, number: int, top: str, extra: Added | None) -> list[Link]:
     """From what layer `number` gave back to what it was given: its activation, its weights, its input.
 
     top: what grads are of, in LaTeX.
@@ -184,38 +150,33 @@ def _layer_links(grads: Gradients, one: Passed, number: int, top: str, extra: Pe
     before = "x" if number == 1 else f"h_{{{number - 1}}}"
     linear = isinstance(one.block.activation, nn.Identity) and one.out.numel() == one.before.numel()
     if not linear:
-        (slope,) = torch.autograd.grad(one.out.sum(), one.before, retain_graph=True)
-        factor = f"{_slope(own_h, own_z)} = g'({own_z})"
-        links.append(_link("activation", number, factor, _delta(number, top), slope, grads.at(one.before)))
+        (bend,) = torch.autograd.grad(one.out.sum(), one.before, retain_graph=True)
+        factor = f"{slope(own_h, own_z)} = g'({own_z})"
+        links.append(_link("activation", number, factor, _delta(number, top), bend, grads.at(one.before)))
     own = _weights(one)
     if own:  # tied weights are another layer's own: their gradient is shown there, summed
         parts = [grads.at(weight) for weight in own]
         flat = parts[0] if len(parts) == 1 else torch.cat([part.flatten() for part in parts])
         times = r"\ast" if own[0].ndim == 4 else r"\,"
-        result = rf"{_slope(top, own_w)} = \delta_{{{number}}} {times} {{{before}}}^T"
-        factor = f"{_slope(own_z, own_w)} = {before}"
+        result = rf"{slope(top, own_w)} = \delta_{{{number}}} {times} {{{before}}}^T"
+        factor = f"{slope(own_z, own_w)} = {before}"
         links.append(_link("weights", number, factor, result, one.given, flat, whole=True))
-        if extra is not None and any(id(weight) in extra.at for weight in own):
-            added = [extra.at.get(id(weight), torch.zeros_like(weight)) for weight in own]
-            more = added[0] if len(added) == 1 else torch.cat([part.flatten() for part in added])
-            factor, result = _slope(extra.name, own_w), _sum(extra, own_w)
-            links.append(_link("penalty", number, factor, result, more, flat + more, whole=True))
+        if extra is not None and (more := extra.to(own, own_w)) is not None:
+            summand, words = more
+            result = f"{slope(BOTH, own_w)} = {slope(top, own_w)} + {words}"
+            links.append(_link("penalty", number, words, result, summand, flat + summand, whole=True))
     if number > 1:
         at_input = grads.at(one.given)
         shape, norm = _matrix(one)
-        factor = f"{_slope(own_z, before)} = {own_w}"
-        result = rf"{_slope(top, before)} = {{{own_w}}}^T \delta_{{{number}}}"
+        factor = f"{slope(own_z, before)} = {own_w}"
+        result = rf"{slope(top, before)} = {{{own_w}}}^T \delta_{{{number}}}"
         links.append(Link("inputs", number, factor, result, shape, norm, tuple(at_input.shape),
                           float(at_input.norm()), at_input[0].float().cpu().numpy()))
     return links
 
 
-def _slope(top: str, bottom: str) -> str:
-    return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
-
-
 def _delta(number: int, top: str = "L") -> str:
-    return rf"\delta_{{{number}}} = " + _slope(top, f"z_{{{number}}}")
+    return rf"\delta_{{{number}}} = " + slope(top, f"z_{{{number}}}")
 
 
 def _matrix(one: Passed) -> tuple[tuple[int, ...], float | None]:
