@@ -57,7 +57,7 @@ function drawBeat(room) {
   put($('.gname'), picture ? (one.whole ? 'The gradient, whole' : 'Gradient for the first image') : '');
   put($('.gsub'), picture ? 'blue: negative' : '');
   if (picture) {
-    drawTiles(canvas, picture, look, { width: canvas.parentElement.clientWidth, height: roomFor(room, canvas), most: picture.shape[0] === 1 ? 300 : 96 });
+    drawTiles(canvas, picture, look, { width: canvas.parentElement.clientWidth, height: roomFor(room, canvas), most: picture.shape[0] === 1 ? 460 : 96 });
     canvas.setAttribute('aria-label', `Gradient, ${dims(one.shape)}, norm ${num3(one.norm)}`);
   }
   const back = beats.map((b, i) => ({ ...b, i })).filter(b => b.result), norms = back.map(b => Math.max(b.norm, 1e-12));
