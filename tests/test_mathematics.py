@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from playground import losses
 from playground.architectures import architectures
 from playground.batches import Resident, to_unit
 from playground.corruption import CORRUPTIONS
+from playground.events import Allowance
 from playground.experiment import Experiment
 from playground.layers import ACTIVATIONS
 from playground.model import Autoencoder
@@ -146,8 +148,11 @@ def test_undercomplete_and_linear_meets_pca():
     assert not problems
     images = Resident(made.data.load(), torch.device("cpu"))
     session = Session(made, images, "CPU")
-    for _ in train(session):
-        pass
+    events = train(session)
+    next(events)
+    with suppress(StopIteration):
+        while True:
+            events.send(Allowance(seconds=60, steps=math.inf))
     x = to_unit(images.train)
     rows = x.flatten(1).double().numpy()
     pca = PCA(3, svd_solver="full").fit(rows)
