@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the port opens before torch is imported
     from playground.inspector import Still
 
 LEVELS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-CURVE = 200  # points of the penalty's curve
+CURVE = 300  # points of half the penalty's curve
 ARROWS = 21  # a side
 FLOW, RATE = 60, 0.15  # steps of the animation, and how far along its arrow a point goes in each
 CODE_ARROWS = 220
@@ -73,7 +73,8 @@ def _penalty(kind: str, rho: float, codes: np.ndarray) -> tuple[np.ndarray, np.n
         own = np.abs(codes).mean(0) * (kind == "l1")
         along = np.linspace(0, 1.2 * float(own.max(initial=1e-9)), 2)
         return along, along, own
-    along = np.concatenate([np.geomspace(1e-4, 0.02, CURVE // 2), np.linspace(0.021, 0.999, CURVE // 2)])
+    low = np.geomspace(1e-4, 0.5, CURVE)  # fine near 0 and near 1, where the curve is steep
+    along = np.concatenate([low, 1 - low[-2:CURVE // 4:-1]])
     rates = codes.mean(0)
     curve, own = (kl_sparsity(torch.from_numpy(values.astype(np.float64)), rho).numpy() for values in (along, rates))
     return along, curve, own

@@ -173,6 +173,8 @@ def test_sparse_rates_live_and_two_images(inside):
     assert float(told(rates, "first")) == pytest.approx(answer["rates"][0])
     assert float(told(by(page, "penalty"), "penalty")) == pytest.approx(answer["penalty"], rel=1e-6)
     assert by(page, "penalty").locator("circle.dot").count() == rates.locator("rect.bar").count() == 6
+    assert by(page, "actives").locator("rect.bar").count() == 20
+    assert float(told(by(page, "actives"), "share")) == pytest.approx(answer["share"], rel=1e-6)
     choose(page, 4, "sparse")
     two = {key: by(page, "two").locator(f"[data-side={key}]") for key in "AB"}
     b = int(told(page.locator(".strip .at.b"), "index") or 0) or None

@@ -32,6 +32,7 @@ function open(root) {
   $('[data-do=twin]').onclick = () => trainTwin(room);
   $('[data-do=sizes]').onclick = () => trainSizes(room);
   $('[data-do=flow]').onclick = () => flow(room);
+  $('.net').onscroll = () => room.info && edges(room);
   const again = framed(() => redraw(room));
   new ResizeObserver(again).observe($('.stage'));
   onTheme(() => { room.look = looks($('.stage')); for (const sheet of [room.sheet, room.passed?.x, room.passed?.y]) sheet?.theme([room.look.low, room.look.high]); room.pad.theme(); redraw(room); });

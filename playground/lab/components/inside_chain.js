@@ -57,11 +57,11 @@ function drawBeat(room) {
   put($('.gname'), picture ? (one.whole ? 'The gradient, whole' : 'Gradient for the first image') : '');
   put($('.gsub'), picture ? 'blue: negative' : '');
   if (picture) {
-    drawTiles(canvas, picture, look, { width: canvas.parentElement.clientWidth, height: roomFor(room, canvas), most: picture.shape[0] === 1 ? 460 : 96 });
+    drawTiles(canvas, picture, look, { width: canvas.parentElement.clientWidth, height: roomFor(room, canvas), most: picture.shape[0] === 1 ? Math.min(460, canvas.parentElement.clientWidth) : 96 });
     canvas.setAttribute('aria-label', `Gradient, ${dims(one.shape)}, norm ${num3(one.norm)}`);
   }
   const back = beats.map((b, i) => ({ ...b, i })).filter(b => b.result), norms = back.map(b => Math.max(b.norm, 1e-12));
-  plot($('.plot.norms'), { x: { label: 'from the loss back to W₁', low: .5, high: back.length + .5, ticks: [] }, y: { label: 'norm of the gradient, log scale', low: Math.min(...norms) / 2, high: Math.max(...norms) * 2, log: true }, label: 'The gradient’s norm at each step back',
+  plot($('.plot.norms'), { x: { label: 'from the loss back to W₁; violet: of weights, dashed: with the penalty', low: .5, high: back.length + .5, ticks: [] }, y: { label: 'norm of the gradient, log scale', low: Math.min(...norms) / 2, high: Math.max(...norms) * 2, log: true }, label: 'The gradient’s norm at each step back',
     bars: back.map((b, k) => ({ x: k + 1, y: norms[k], kind: b.kind, lit: b.i === beat, title: `${b.kind} ${b.layer || ''}: ${num3(b.norm)}` })), click: k => go(room, back[k].i) });
   for (const [name, off] of [['first', beat === 0], ['back', beat === 0], ['next', beat === beats.length - 1]]) $(`[data-do=${name}]`).disabled = off;
   room.chainLayer = one.layer ?? 0;

@@ -4,10 +4,10 @@ const FPS = 30; // steps of the animation a second
 async function showDenoising(room) {
   const { info } = room, kind = room.noise ?? info.knobs.kind ?? 'gaussian', level = info.knobs.level ?? .3;
   const arrowsOn = map => ask(room, `arrows?kind=${kind}&level=${level}&map=${map}`), umap = room.map === 'umap';
-  const [told, onUmap, field] = await Promise.all([
-    ask(room, 'noise', { kind, ...asImage(room.shown.A) }), umap ? arrowsOn('umap') : null, info.plane ? ask(room, 'field') : null]);
+  const [told, flat, onUmap, field] = await Promise.all([
+    ask(room, 'noise', { kind, ...asImage(room.shown.A) }), umap && !room.fit ? null : arrowsOn('plane'), umap ? arrowsOn('umap') : null, info.plane ? ask(room, 'field') : null]);
   room.fit = onUmap?.fitting;
-  const arrows = umap && !room.fit ? onUmap : await arrowsOn('plane'); // what can be shown at once, while UMAP is fitted
+  const arrows = umap && !room.fit ? onUmap : flat ?? await arrowsOn('plane'); // what can be shown at once, while UMAP is fitted
   return async () => {
     const { $ } = room, select = $('.noise select');
     $('.wide.images').hidden = info.plane;

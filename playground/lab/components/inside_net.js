@@ -63,6 +63,16 @@ function drawNet(room) {
     } else drawNodes(canvas, told.units, told.peak, css(one.part === 'code' ? room.look.accent : room.look.ink2), css(room.look.ink3), TALL);
   });
   flows(room);
+  edges(room);
+}
+
+// Where the network is wider than the page its edge fades, and a line says that it can be moved sideways.
+function edges({ $, info }) {
+  const net = $('.net'), beyond = net.scrollWidth - net.clientWidth, hint = $('.swipe');
+  net.classList.toggle('before', net.scrollLeft > 4);
+  net.classList.toggle('beyond', net.scrollLeft < beyond - 4);
+  hint.hidden = beyond <= 4;
+  put(hint, `Scroll the network sideways to see all ${info.layers.length - 1} layers ${net.scrollLeft < beyond - 4 ? '→' : '←'}`);
 }
 
 // The picture at either end, or the point of the plane.
