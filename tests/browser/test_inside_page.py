@@ -83,7 +83,8 @@ def test_what_a_code_entry_draws_and_answers_to(inside):
     page = inside(SMALL)
     tab(page, "Code entries", "code")
     assert colours(page, "columns") > 30 and colours(page, "ecolumn") > 8
-    before = shown(page, "code")
+    before, again = shown(page, "code"), []
+    page.on("request", lambda request: again.append(request.url) if request.url.endswith("/columns") else None)
     by(page, "columns").focus()
     page.keyboard.press("ArrowRight")
     until(page, lambda: shown(page, "code") > before)
@@ -91,6 +92,7 @@ def test_what_a_code_entry_draws_and_answers_to(inside):
     excited, columns = api(page, f"excite?entry={entry}"), api(page, "columns", {})["columns"]
     assert told(by(page, "exciting"), "index") == ",".join(map(str, excited["index"]))
     assert float(told(by(page, "columns"), "norm")) == pytest.approx(columns["norms"][entry])
+    assert not again  # one entry's column was there with all others
     picture, before = by(page, "columns").evaluate(PIXELS), shown(page, "code")
     button(page, "At this image").click()
     until(page, lambda: shown(page, "code") > before)
@@ -289,3 +291,4 @@ def test_dark_and_390_pixels_wide(inside):
         box = by(page, "page").bounding_box()
         assert wide <= 390 and box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert colours(page, "output") > 4 and by(page, "network").bounding_box()["width"] <= 390
+    assert "sideways" in by(page, "swipe").inner_text() and by(page, "network").evaluate("e => e.scrollWidth") > 390

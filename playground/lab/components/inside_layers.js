@@ -88,12 +88,13 @@ function planeColumns(room, columns, canvas) {
   const raw = unpackTiles(columns), side = Math.min(340, canvas.parentElement.clientWidth), from = room.passed.made;
   drawPoint(canvas, room, from, null, side);
   const c = canvas.getContext('2d'), at = ([x, y]) => [6 + x * (side - 12), side - 6 - y * (side - 12)];
+  const longest = Math.max(...columns.norms, 1e-9), share = Math.min(1, .45 / longest);
   columns.scale.forEach((scale, l) => {
-    const to = from.map((v, d) => v + raw[2 * l + d] / 127 * scale);
+    const to = from.map((v, d) => v + share * raw[2 * l + d] / 127 * scale);
     arrow(c, at(from), at(to), css(l === room.entry ? room.look.held : room.look.ink2), l === room.entry ? 2.5 : 1.2);
   });
   canvas.onclick = null;
-  put(room.$('.csub'), `One unit of an entry moves the point along its arrow, drawn from where the network takes this one; entry ${room.entry}: (${[0, 1].map(k => num(raw[2 * room.entry + k] / 127 * columns.scale[room.entry])).join(', ')}).`);
+  put(room.$('.csub'), `One unit of an entry moves the point along its arrow, drawn${share < 1 ? ` at ${num(100 * share)} % of its length` : ''} from where the network takes this one; entry ${room.entry}: (${[0, 1].map(k => num(raw[2 * room.entry + k] / 127 * columns.scale[room.entry])).join(', ')}).`);
 }
 
 function histogram(room, told) {
