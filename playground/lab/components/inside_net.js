@@ -2,13 +2,14 @@
 const TALL = 150, IN_NET = 16; // pixels; maps of a layer that are drawn here
 
 async function forward(room) {
-  const asked = room.askedAt, image = room.shown.A.index ?? 'own';
+  const asked = room.askedAt, { turn, shown: { A } } = room, image = A.index ?? 'own';
   room.askedAt = 0;
-  const told = await ask(room, 'forward', asImage(room.shown.A)).catch(error => trouble(room, error));
-  if (!told) return;
+  const told = await ask(room, 'forward', asImage(A)).catch(error => trouble(room, error)), old = () => turn !== room.turn || A !== room.shown.A;
+  if (!told || old()) return; // another image was chosen meanwhile, whose own answer is on its way
   if (!room.info.plane) {  // each picture is decoded once, however often it is drawn
     const look = [room.look.low, room.look.high];
     [told.x, told.y] = await Promise.all([told.input, told.output].map(url => strip(url, null, room.ink, look)));
+    if (old()) return;
   }
   room.passed = told;
   drawLooked(room);
