@@ -20,5 +20,6 @@ pages = [
     st.Page(HERE / "views" / "latent.py", title="Latent space", url_path="latent-space"),
     st.Page(HERE / "views" / "inside.py", title="Inside", url_path="inside"),
     st.Page(HERE / "views" / "paint.py", title="Paint", url_path="paint"),
+    st.Page(HERE / "views" / "papers.py", title="Does it hold?", url_path="does-it-hold"),
 ]
 st.navigation(pages, position="top").run()
