@@ -121,6 +121,7 @@ def link(one: Link) -> dict[str, Any]:
         "factor_norm": one.factor_norm,
         "shape": one.shape,
         "norm": one.norm,
+        "whole": one.whole,
         "picture": tiles(_pictured(one.gradient), together=True, most=MAPS),
     }
 
@@ -143,8 +144,8 @@ def _pictured(gradient: np.ndarray) -> np.ndarray:
 
 
 def chained(found: Chain) -> dict[str, Any]:
-    return {"loss": found.loss, "batch": found.batch, "shapes": found.shapes, "norms": found.norms,
-            "links": [link(one) for one in found.links]}
+    return {"loss": found.loss, "penalty": found.penalty, "batch": found.batch, "shapes": found.shapes,
+            "norms": found.norms, "links": [link(one) for one in found.links]}
 
 
 def sized(one: Sized) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from playground.explore_routes import HOUR, picture_type, status_of
 from playground.inside_answers import COLUMNS, SHOWN, chained, described, floats, layer, tiles
 
 if TYPE_CHECKING:  # the port opens before torch is imported
+    from playground.explorer import Explorer
     from playground.inspector import Inspector, Still
     from playground.siblings import Siblings
     from playground.workbench import Workbench
@@ -25,22 +26,26 @@ EXCITING = 9  # held-out images shown for a code entry
 
 
 class Inside:
-    """The routes of one process; the inspector is made at the first question. `workbench` is called off the loop."""
+    """The routes of one process; the inspector is made at the first question. `workbench` is called off the loop.
+
+    explorer: finds the Latent space page's, whose maps are then these too; without it the inspector makes its own.
+    """
 
     inspector: Inspector
     siblings: Siblings
 
-    def __init__(self, workbench: Callable[[], Workbench]):
-        self._find_workbench = workbench
+    def __init__(self, workbench: Callable[[], Workbench], explorer: Callable[[], Awaitable[Explorer]] | None = None):
+        self._find_workbench, self._find_explorer = workbench, explorer
         self._ready = False
 
     async def ready(self) -> None:
         workbench = await asyncio.to_thread(self._find_workbench)
+        explorer = await self._find_explorer() if self._find_explorer else None
         if not self._ready:
             from playground.inspector import Inspector
             from playground.siblings import Siblings
 
-            self.inspector = Inspector(workbench)
+            self.inspector = Inspector(workbench, explorer)
             self.siblings = Siblings(self.inspector)
             self._ready = True
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the port opens before torch is imported
     from playground.inspector import Still
 
 LEVELS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-CURVE = 200  # points of the penalty's curve
+CURVE = 300  # points of half the penalty's curve
 ARROWS = 21  # a side
 FLOW, RATE = 60, 0.15  # steps of the animation, and how far along its arrow a point goes in each
 CODE_ARROWS = 220
@@ -73,7 +73,8 @@ def _penalty(kind: str, rho: float, codes: np.ndarray) -> tuple[np.ndarray, np.n
         own = np.abs(codes).mean(0) * (kind == "l1")
         along = np.linspace(0, 1.2 * float(own.max(initial=1e-9)), 2)
         return along, along, own
-    along = np.concatenate([np.geomspace(1e-4, 0.02, CURVE // 2), np.linspace(0.021, 0.999, CURVE // 2)])
+    low = np.geomspace(1e-4, 0.5, CURVE)  # fine near 0 and near 1, where the curve is steep
+    along = np.concatenate([low, 1 - low[-2:CURVE // 4:-1]])
     rates = codes.mean(0)
     curve, own = (kl_sparsity(torch.from_numpy(values.astype(np.float64)), rho).numpy() for values in (along, rates))
     return along, curve, own
@@ -152,14 +153,22 @@ async def field(inside: Inside, still: Still, request: Request, question: dict[s
 
 
 async def code_arrows(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    """On the map of codes: from where a noisy image lies to where the restored one does."""
+    """On the map of codes: from where a noisy image lies to where the restored one does.
+
+    map: "umap", which may still be fitted and then has "fitting", the fit's progress; else PCA or the code itself.
+    """
     level = number(question, "level", getattr(still.experiment.variant, "level", 0.3))
-    kind = noise_kind(still, question)
-    places, start, end = await inside.inspector.code_arrows(still, kind, min(max(level, 0.0), 1.0), CODE_ARROWS)
+    kind, on_umap = noise_kind(still, question), question.get("map") == "umap"
+    ask = inside.inspector.umap_arrows if on_umap else inside.inspector.code_arrows
+    found = await ask(still, kind, min(max(level, 0.0), 1.0), CODE_ARROWS)
+    if not isinstance(found, tuple):
+        fit = {"job": found.job, "fraction": found.progress.fraction, "seconds_left": found.progress.seconds_left}
+        return {"map": "umap", "fitting": fit}
+    places, start, end = found
     source = still.resident.source
     labels = source.labels[source.held_out[: len(places)]]
     return {"places": places.round(4).tolist(), "start": start.round(4).tolist(), "end": end.round(4).tolist(),
-            "labels": labels.tolist(), "level": level, "kind": kind}
+            "labels": labels.tolist(), "level": level, "kind": kind, "map": "umap" if on_umap else "plane"}
 
 
 # Undercomplete ------------------------------------------------------------------------------------------------------

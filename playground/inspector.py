@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ import torch
 from playground.batches import Batches, Resident, mix, to_unit
 from playground.events import Stepped, Trouble
 from playground.experiment import Experiment
-from playground.explorer import Explorer
+from playground.explorer import Explorer, Fit, Space
 from playground.images import thumbnails
 from playground.kept import Kept
 from playground.model import Autoencoder
@@ -27,6 +28,7 @@ from playground.probes.restoring import Restored
 from playground.workbench import Workbench
 
 KEPT = 32  # answers kept
+RECENT, FRESH = 8, 0.3  # runs whose last copy is taken again, and for how many seconds while they learn
 SOME = 512  # held-out images that means are taken over
 MOST = 10_000  # held-out images that are looked through for those that excite an entry
 VALUES = 400_000  # in one batch that the device is asked about at once
@@ -62,16 +64,24 @@ class Still:
 class Inspector:
     """Asynchronous: everything is called from one event loop; the device is asked in portions, the rest runs aside."""
 
-    def __init__(self, workbench: Workbench):
+    def __init__(self, workbench: Workbench, explorer: Explorer | None = None):
         self.workbench = workbench
-        self.explorer = Explorer(workbench)
+        self.explorer = explorer or Explorer(workbench)  # shared with the Latent space page, so are its maps
         self._copies: dict[str, tuple[int | None, Autoencoder]] = {}  # touched on the device thread only
+        self._recent: dict[str, tuple[float, Still]] = {}
         self._made = Kept(KEPT)
 
     # The weights ----------------------------------------------------------------------------------------------------
 
     async def still(self, name: str) -> Still:
-        """The model as it is now, copied, so that all that is shown together is of the same weights."""
+        """The model as it is now, copied, so that all that is shown together is of the same weights.
+
+        Of a run that learns, as it was within the last FRESH seconds: every copy waits for the device.
+        """
+        running = (snapshot := self.workbench.snapshot(name)) is not None and snapshot.status == "running"
+        recent = self._recent.get(name)
+        if running and recent is not None and time.monotonic() - recent[0] < FRESH:
+            return recent[1]
         experiment = await asyncio.to_thread(self.workbench.experiment, name)
 
         def copy(model: Autoencoder, resident: Resident) -> Still:
@@ -84,7 +94,12 @@ class Inspector:
                 self._copies.pop(next(iter(self._copies)))
             return Still(name, step, made, resident, experiment)
 
-        return await self.explorer.ask(name, copy)
+        still = await self.explorer.ask(name, copy)
+        self._recent.pop(name, None)
+        self._recent[name] = time.monotonic(), still
+        while len(self._recent) > RECENT:
+            self._recent.pop(next(iter(self._recent)))
+        return still
 
     async def on_device(self, still: Still, question: Callable[[], Any]) -> Any:
         return await self.explorer.ask(still.name, lambda *_: question())
@@ -233,3 +248,19 @@ class Inspector:
         if chart.is_line:
             start[:, 1] = end[:, 1] = places[:count, 1]
         return places, start, end
+
+    async def umap_arrows(self, still: Still, kind: str, level: float, count: int) -> tuple[np.ndarray, ...] | Fit:
+        """As code_arrows, on the UMAP of the Latent space page, where a code's neighbours say where it lies; or the fit
+        that is making that map. While the run learns it is the map of the weights asked for last, and so are arrows."""
+        still.k  # noqa: B018
+        snapshot = self.workbench.snapshot(still.name)
+        learns = snapshot is not None and snapshot.status == "running"
+        space: Space = await self.explorer.space(still.name, fresh=not learns)
+        chart = await self.explorer.map(space, MapKnobs(kind="umap"))
+        if isinstance(chart, Fit):
+            return chart
+        count = min(count, still.some(count))
+        x = self.held_out(still, count)
+        codes = await self.on_device(still, lambda: restoring.code_arrows(space.model, x, kind, level))
+        start, end = [await asyncio.to_thread(chart.place, one) for one in codes]
+        return chart.places[: min(SOME, int(space.codes.held_out.sum()))], start, end

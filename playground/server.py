@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from playground.explore_routes import Explore
 from playground.inside_routes import Inside
+from playground.lab import papers
 from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
@@ -75,7 +76,7 @@ live = Live(workbench)
 explore = Explore(workbench)
 studio = Studio(workbench)
 paint = Paint(workbench)
-inside = Inside(workbench)
+inside = Inside(workbench, explore.explorer)
 
 
 def routes() -> list[BaseRoute]:
@@ -88,6 +89,7 @@ def routes() -> list[BaseRoute]:
         *inside.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
+        *([Mount(papers.ADDRESS, StaticFiles(directory=papers.FIGURES))] if papers.FIGURES.is_dir() else []),
     ]
 
 

@@ -12,8 +12,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
-from playground.probes import maps
+from playground.batches import to_unit
+from playground.explore_routes import Explore
+from playground.inside_routes import Inside
+from playground.probes import codes as probing
+from playground.probes import maps, restoring
 from tests.explored import COUNT, Asker, as_bytes, asker, bench, client, floats, picture, pixels, truth  # noqa: F401  (fixtures)
 from tests.plugins import experiment, resident, stepped, until
 
@@ -132,6 +138,33 @@ def test_a_umap_is_fitted_aside_told_of_and_can_be_cancelled(asker, truth):
     job = asker.get("map", **other).json()["job"]
     assert asker.post("map/cancel", job=job).json() == {"cancelled": True}
     assert asker.problem(asker.post("map/cancel", job=job))
+
+
+@pytest.mark.slow
+def test_denoising_arrows_on_the_umap_of_the_latent_space_page(bench):
+    """A noisy and a restored code lie among the places of the codes nearest to them, on the map that is shown there."""
+    explore = Explore(lambda: bench)
+    inside = Inside(lambda: bench, explore.explorer)
+    job = bench.start(experiment("denoising", data="glyphs", epochs=2))
+    until(bench, job, "done")
+    with TestClient(Starlette(routes=[*explore.routes(), *inside.routes()])) as client:
+        question = {"map": "umap", "kind": "masking", "level": 0.4}
+        while "fitting" in (told := client.get(f"/inspect/{job}/arrows", params=question).json()):
+            assert 0 <= told["fitting"]["fraction"] <= 1 and told["fitting"]["job"]
+            time.sleep(0.05)
+        shown = client.get(f"/explore/{job}/map", params={"kind": "umap"}).json()
+    places = floats(shown["places"], 200, 2)  # all 200 images, the held-out ones first
+    np.testing.assert_allclose(told["places"], places[: len(told["places"])], atol=1e-3)
+    images, model = resident(bench.experiment(job).data), bench._model(job)
+    codes = probing.codes_of(model, images, 0, 200)
+    x = to_unit(images.held_out[: len(told["start"])])
+    for key, moved in zip(("start", "end"), restoring.code_arrows(model, x, "masking", 0.4)):
+        far = np.linalg.norm(codes[None] - moved[:, None], axis=2)
+        near = far.argsort(1)[:, :6]
+        weight = 1 / (np.take_along_axis(far, near, 1) / np.sort(far, 1)[:, 5:6] + 1e-3) ** 3
+        by_hand = (places[near] * weight[..., None]).sum(1) / weight.sum(1, keepdims=True)
+        np.testing.assert_allclose(told[key], by_hand, atol=2e-3)
+    assert told["map"] == "umap" and told["start"] != told["end"]
 
 
 def test_points_of_the_plane_arrive_without_loss(bench, client):

@@ -248,3 +248,5 @@ def test_while_a_run_learns_answers_are_of_its_weights_now(client, bench):
         assert told[0]["rates"] != told[-1]["rates"]
     finally:
         bench.stop(job).result(10)
+    until(bench, job, "stopped")  # at rest no earlier copy of the weights stands in
+    assert client.get(f"/inspect/{job}/sparsity").json()["step"] == bench.snapshot(job).event.step

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import subspace_angles
 from scipy.special import rel_entr
+from sklearn.decomposition import PCA
 
 from playground import losses
 from playground.architectures import architectures
+from playground.batches import Resident, to_unit
 from playground.corruption import CORRUPTIONS
+from playground.events import Allowance
+from playground.experiment import Experiment
 from playground.layers import ACTIVATIONS
 from playground.model import Autoencoder
+from playground.trainer import Session, train
 
 
 def test_reconstruction_losses_of_each_value_and_of_images():
@@ -130,3 +137,28 @@ def test_every_activation_offered_exists():
     from playground.architectures.dense import ACTIVATION_CHOICES
 
     assert set(ACTIVATION_CHOICES) <= set(ACTIVATIONS)
+
+
+def test_undercomplete_and_linear_meets_pca():
+    """Baldi & Hornik 1989: the least squared error of a linear autoencoder is PCA's, and so is its subspace."""
+    made, problems = Experiment.from_query(
+        "data.size=8&architecture.depth=1&architecture.code=3&architecture.output=linear&variant=undercomplete"
+        "&training.batch=4096&training.rate=0.05&training.schedule=cosine&training.epochs=900"
+    )
+    assert not problems
+    images = Resident(made.data.load(), torch.device("cpu"))
+    session = Session(made, images, "CPU")
+    events = train(session)
+    next(events)
+    with suppress(StopIteration):
+        while True:
+            events.send(Allowance(seconds=60, steps=math.inf))
+    x = to_unit(images.train)
+    rows = x.flatten(1).double().numpy()
+    pca = PCA(3, svd_solver="full").fit(rows)
+    least = np.square(rows - pca.inverse_transform(pca.transform(rows))).sum(1).mean()
+    with torch.no_grad():
+        error = session.model.reconstruction_error(session.model.encode(x), x).double().mean().item()
+    assert least * (1 - 1e-6) <= error <= least * 1.001
+    spanned = session.model.decoder.blocks[0].linear.weight.detach().double().numpy()
+    assert np.degrees(subspace_angles(spanned, pca.components_.T)).max() < 1

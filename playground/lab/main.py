@@ -20,6 +20,7 @@ pages = [
     st.Page(HERE / "views" / "latent.py", title="Latent space", url_path="latent-space"),
     st.Page(HERE / "views" / "inside.py", title="Inside", url_path="inside"),
     st.Page(HERE / "views" / "paint.py", title="Paint", url_path="paint"),
+    st.Page(HERE / "views" / "papers.py", title="Does it hold?", url_path="does-it-hold"),
 ]
 applications = [
     st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name) for name in ("upscale", "denoise")

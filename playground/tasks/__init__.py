@@ -75,6 +75,10 @@ class Task(ABC):
         """Where an error counts: (B, 1, h, w) of zeros and ones, or None for everywhere."""
         return None
 
+    def weights(self, seen: Tensor) -> Tensor | None:
+        """How much each value's error counts in the objective: (B, 1, h, w), or None where all count the same."""
+        return self.counts(seen)
+
     def error(self, model: Autoencoder, code: Tensor, x: Tensor, seen: Tensor) -> Tensor:
         """The held-out loss of each image, (B,); code is model.encode(seen)."""
         where = self.counts(seen)

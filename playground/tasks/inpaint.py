@@ -78,6 +78,10 @@ class Inpaint(Task):
     def counts(self, seen: Tensor) -> Tensor:
         return seen[:, -1:]
 
+    def weights(self, seen: Tensor) -> Tensor:
+        hole = seen[:, -1:]
+        return hole + self.rim * rim(hole) + self.known * (1 - hole)
+
     def output(self, model: Autoencoder, code: Tensor, seen: Tensor) -> Tensor:
         return merged(super().output(model, code, seen), seen)
 

@@ -20,16 +20,22 @@ class Variant(ABC):
     """A frozen dataclass of knobs that can score a batch.
 
     rank: its place in lists, as in the lecture. motto: one line for the page. penalties: term -> (LaTeX, words) of
-    what is added to the reconstruction loss. code_activation: what the code's layer ends in, a name that
-    `layers.activation_of` knows.
+    what is added to the reconstruction loss. price: the symbol of its weight in LaTeX, if it has one.
+    code_activation: what the code's layer ends in, a name that `layers.activation_of` knows.
     """
 
     name: str
     motto: str
+    price = ""
 
     @property
     def penalties(self) -> dict[str, tuple[str, str]]:
         return {}
+
+    @property
+    def slope_in_code(self) -> str:
+        """Where the penalty is a function of the code h alone, its weighted derivative in h in LaTeX; else ""."""
+        return ""
 
     @property
     def reconstruction_words(self) -> str:

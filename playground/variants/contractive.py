@@ -21,6 +21,7 @@ class Contractive(Variant):
     """L + λ‖J_x(h)‖_F² (Rifai, Vincent, Muller, Glorot & Bengio, ICML 2011)."""
 
     rank = 2
+    price = r"\lambda"
     motto = "Codes may hardly move when pixels move."
     penalties = {
         "contraction": (r"\lambda\,{\left\| J_x(h) \right\|}_F^2", "contraction penalty"),

@@ -24,6 +24,7 @@ class Sparse(Variant):
     """
 
     rank = 3
+    price = r"\beta"
     motto = "Many neurons, few active at a time."
 
     kind: str = knob("kl", "What keeps neurons silent: a mean activation that is wanted, a price on all activity, or "
@@ -51,6 +52,11 @@ class Sparse(Variant):
         if self.kind == "l1":
             return {"sparsity": (r"\beta\,{\left\| h \right\|}_1", "sparsity penalty")}
         return {}
+
+    @property
+    def slope_in_code(self) -> str:
+        return {"kl": r"\frac{\beta}{m}\left(\frac{1 - \rho}{1 - \hat{\rho}} - \frac{\rho}{\hat{\rho}}\right)",
+                "l1": r"\frac{\beta}{m}\,\mathrm{sign}(h)"}.get(self.kind, "")
 
     @property
     def reconstruction_words(self) -> str:

@@ -23,6 +23,9 @@ from tests.browser.looked import (
 from tests.browser.seen import button
 
 pytestmark = pytest.mark.browser
+SPARSE = f"{SMALL}&variant=sparse&architecture.depth=1"
+CONTRACTIVE = f"{SMALL}&variant=contractive&architecture.activation=tanh"
+
 
 @pytest.fixture(scope="module")
 def inside(browser, server):
@@ -80,7 +83,8 @@ def test_what_a_code_entry_draws_and_answers_to(inside):
     page = inside(SMALL)
     tab(page, "Code entries", "code")
     assert colours(page, "columns") > 30 and colours(page, "ecolumn") > 8
-    before = shown(page, "code")
+    before, again = shown(page, "code"), []
+    page.on("request", lambda request: again.append(request.url) if request.url.endswith("/columns") else None)
     by(page, "columns").focus()
     page.keyboard.press("ArrowRight")
     until(page, lambda: shown(page, "code") > before)
@@ -88,6 +92,7 @@ def test_what_a_code_entry_draws_and_answers_to(inside):
     excited, columns = api(page, f"excite?entry={entry}"), api(page, "columns", {})["columns"]
     assert told(by(page, "exciting"), "index") == ",".join(map(str, excited["index"]))
     assert float(told(by(page, "columns"), "norm")) == pytest.approx(columns["norms"][entry])
+    assert not again  # one entry's column was there with all others
     picture, before = by(page, "columns").evaluate(PIXELS), shown(page, "code")
     button(page, "At this image").click()
     until(page, lambda: shown(page, "code") > before)
@@ -137,6 +142,21 @@ def test_back_propagation_step_by_step(inside):
     assert told(link, "beat") == str(forward + len(answer["links"]) - 1)
 
 
+@pytest.mark.parametrize("query", [SPARSE, CONTRACTIVE], ids=["at the code", "at the weights"])
+def test_a_penaltys_gradient_joins_the_chain(inside, query):
+    page = inside(query)
+    tab(page, "Back-propagation", "chain")
+    answer, link = api(page, "chain"), by(page, "chain")
+    assert float(told(link, "penalty")) == pytest.approx(answer["penalty"], rel=1e-6)
+    for at, one in enumerate(answer["links"]):
+        if one["kind"] == "penalty":
+            by(page, "norms").locator("rect.bar").nth(at).click()
+            assert told(link, "kind") == "penalty" and float(told(link, "norm")) == pytest.approx(one["norm"], rel=1e-5)
+            assert "plus this" in link.inner_text() and colours(page, "gradient") > 3
+    before, after = answer["links"][0], next(one for one in answer["links"] if one["kind"] == "penalty")
+    assert before["norm"] != after["norm"] and link.locator("math").count() == 2
+
+
 def test_the_address_holds_the_tab_and_a_reload_finds_it(inside):
     page = inside(SMALL)
     tab(page, "Back-propagation", "chain")
@@ -149,12 +169,14 @@ def test_the_address_holds_the_tab_and_a_reload_finds_it(inside):
 
 
 def test_sparse_rates_live_and_two_images(inside):
-    page = inside(f"{SMALL}&variant=sparse&architecture.depth=1")
+    page = inside(SPARSE)
     tab(page, "Sparsity", "sparse")
     rates, answer = by(page, "rates"), api(page, "sparsity")
     assert float(told(rates, "first")) == pytest.approx(answer["rates"][0])
     assert float(told(by(page, "penalty"), "penalty")) == pytest.approx(answer["penalty"], rel=1e-6)
     assert by(page, "penalty").locator("circle.dot").count() == rates.locator("rect.bar").count() == 6
+    assert by(page, "actives").locator("rect.bar").count() == 20
+    assert float(told(by(page, "actives"), "share")) == pytest.approx(answer["share"], rel=1e-6)
     choose(page, 4, "sparse")
     two = {key: by(page, "two").locator(f"[data-side={key}]") for key in "AB"}
     b = int(told(page.locator(".strip .at.b"), "index") or 0) or None
@@ -176,7 +198,7 @@ def test_sparse_rates_live_and_two_images(inside):
 
 
 def test_contractive_jacobian_spectrum_and_twin(inside):
-    page = inside(f"{SMALL}&variant=contractive&architecture.activation=tanh")
+    page = inside(CONTRACTIVE)
     tab(page, "Contraction", "contractive")
     assert min(colours(page, name) for name in ("rows", "most", "least")) > 8
     pictures = by(page, "jacobian").evaluate(PIXELS)
@@ -269,3 +291,4 @@ def test_dark_and_390_pixels_wide(inside):
         box = by(page, "page").bounding_box()
         assert wide <= 390 and box["x"] >= 0 and box["x"] + box["width"] <= 390
     assert colours(page, "output") > 4 and by(page, "network").bounding_box()["width"] <= 390
+    assert "sideways" in by(page, "swipe").inner_text() and by(page, "network").evaluate("e => e.scrollWidth") > 390

@@ -20,17 +20,19 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 
 function open(root) {
   const $ = query => root.querySelector(query), all = query => [...root.querySelectorAll(query)];
-  const room = { root, $, all, post: courier(), pass: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
+  const room = { root, $, all, post: courier(), pass: courier(), poll: courier(), data: {}, side: 'A', layer: 0, entry: 0, way: 'column', map: 'plane', shown: { A: { index: 0 }, B: { index: 1 } }, turn: 0 };
   room.look = looks($('.stage'));
-  for (const b of all('[data-seg] button')) b.onclick = () => ({ source: sourceOf, side: sideOf, way: wayOf })[b.parentElement.dataset.seg](room, b.dataset.v);
+  for (const b of all('[data-seg] button')) b.onclick = () => ({ source: sourceOf, side: sideOf, way: wayOf, map: mapOf })[b.parentElement.dataset.seg](room, b.dataset.v);
   press(room, 'source', 'held');
   press(room, 'side', 'A');
   press(room, 'way', 'column');
+  press(room, 'map', 'plane');
   pickBy(room);
   walkBy(room);
   $('[data-do=twin]').onclick = () => trainTwin(room);
   $('[data-do=sizes]').onclick = () => trainSizes(room);
   $('[data-do=flow]').onclick = () => flow(room);
+  $('.net').onscroll = () => room.info && edges(room);
   const again = framed(() => redraw(room));
   new ResizeObserver(again).observe($('.stage'));
   onTheme(() => { room.look = looks($('.stage')); for (const sheet of [room.sheet, room.passed?.x, room.passed?.y]) sheet?.theme([room.look.low, room.look.high]); room.pad.theme(); redraw(room); });
@@ -154,7 +156,7 @@ function hear(room, run) {
   const first = room.heard === undefined || room.heardOf !== room.name;
   Object.assign(room, { heard: run.step, heardOf: room.name, learning: running });
   if (first && !running) return;
-  if (stopped || now - (room.lookedAt ?? 0) > 350) { room.lookedAt = now; room.pass('forward', () => forward(room)); }
+  if (stopped || now - (room.lookedAt ?? 0) > 350) { room.lookedAt = now; room.poll('forward', () => forward(room)); }
   if (stopped || now - (room.tabAt ?? 0) > LIVE[room.tab]) { room.tabAt = now; room.post('tab', () => showTab(room)); }
 }
 

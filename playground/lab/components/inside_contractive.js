@@ -11,7 +11,7 @@ function drawJacobian(room, told) {
   drawTiles(canvas, rows, room.look, { width: $('[data-tab=contractive] > :first-child').clientWidth, height: roomFor(room, canvas), most: 84 });
   Object.assign(canvas.dataset, { norm: rows.norms[0], norm2: told.norm2, count: rows.shape[0] });
   canvas.setAttribute('aria-label', `How each of ${k} neurons answers to each pixel`);
-  put($('.jsub'), `‖J‖² = ${num3(told.norm2)}`);
+  put($('.jsub'), `‖J‖² = ${num3(told.norm2)}${info.plane ? '; of each, left: ∂/∂x₁, right: ∂/∂x₂' : ''}`);
   const top = Math.max(...values, 1e-9), floor = Math.max(top * 1e-4, Math.min(...values.filter(v => v > 0), top) * .8);
   plot(host, { x: { label: 'number', low: .5, high: values.length + .5 }, y: { label: 'σ, log scale', low: floor, high: top * 1.4, log: true }, label: `${values.length} singular values of the Jacobian`,
     lines: [{ points: values.map((v, i) => [i + 1, Math.max(v, floor)]), kind: 'train' }] });

@@ -3,8 +3,11 @@ const FPS = 30; // steps of the animation a second
 
 async function showDenoising(room) {
   const { info } = room, kind = room.noise ?? info.knobs.kind ?? 'gaussian', level = info.knobs.level ?? .3;
-  const [told, arrows, field] = await Promise.all([
-    ask(room, 'noise', { kind, ...asImage(room.shown.A) }), ask(room, `arrows?kind=${kind}&level=${level}`), info.plane ? ask(room, 'field') : null]);
+  const arrowsOn = map => ask(room, `arrows?kind=${kind}&level=${level}&map=${map}`), umap = room.map === 'umap';
+  const [told, flat, onUmap, field] = await Promise.all([
+    ask(room, 'noise', { kind, ...asImage(room.shown.A) }), umap && !room.fit ? null : arrowsOn('plane'), umap ? arrowsOn('umap') : null, info.plane ? ask(room, 'field') : null]);
+  room.fit = onUmap?.fitting;
+  const arrows = umap && !room.fit ? onUmap : flat ?? await arrowsOn('plane'); // what can be shown at once, while UMAP is fitted
   return async () => {
     const { $ } = room, select = $('.noise select');
     $('.wide.images').hidden = info.plane;
@@ -14,7 +17,10 @@ async function showDenoising(room) {
     select.onchange = () => { room.noise = select.value; room.post('tab', () => showTab(room)); };
     if (!info.plane) await drawLevels(room, told);
     psnrs(room, told);
+    put($('[data-seg=map] [data-v=plane]'), info.k > 2 ? 'PCA' : 'Code');
     mapArrows(room, arrows);
+    clearTimeout(room.polling);
+    if (room.fit) room.polling = setTimeout(() => room.tab === 'denoising' && room.post('tab', () => showTab(room)), POLL);
     if (field) { room.field = field; drawField(room, room.flowAt ?? 0); }
   };
 }
@@ -49,6 +55,15 @@ function psnrs(room, told) {
   put(room.$('.nsub'), `over ${count(told.images)} held-out ${room.info.plane ? 'points' : 'images'}`);
 }
 
+// Another map of the same arrows; who goes back while UMAP is fitted ends the fit.
+function mapOf(room, v) {
+  const { fit } = room;
+  if (fit && v !== 'umap') reach(new URL(`/explore/${encodeURIComponent(room.name)}/map/cancel`, document.baseURI), { method: 'POST', body: JSON.stringify({ job: fit.job }), headers: { 'Content-Type': 'application/json' } }).catch(() => {});
+  Object.assign(room, { map: v, fit: null });
+  press(room, 'map', v);
+  room.post('tab', () => showTab(room));
+}
+
 // Where noisy images lie on the map of codes, and where the restored ones do.
 function mapArrows(room, told) {
   const canvas = room.$('canvas.arrows'), W = canvas.parentElement.clientWidth, H = roomFor(room, canvas), c = ready(canvas, W, H);
@@ -58,8 +73,9 @@ function mapArrows(room, told) {
   told.places.forEach((place, i) => { c.globalAlpha = .35; dot(c, at(place), 1.8, single ? css(room.look.ink3) : colours[told.labels[i] % 10]); });
   told.start.forEach((from, i) => { c.globalAlpha = .8; arrow(c, at(from), at(told.end[i]), single ? css(room.look.accent) : colours[told.labels[i] % 10]); });
   c.globalAlpha = 1;
-  put(room.$('.asub'), `from E(x̃) to E(r(x̃)), ${told.kind} ${told.level}; dots: clean`);
-  canvas.dataset.count = told.start.length;
+  const { fit } = room, left = fit?.seconds_left == null ? '' : `, ${Math.ceil(fit.seconds_left)} s left`;
+  put(room.$('.asub'), fit ? `UMAP is being fitted: ${Math.round(100 * fit.fraction)} %${left}` : `from E(x̃) to E(r(x̃)), ${told.kind} ${told.level}; dots: clean`);
+  Object.assign(canvas.dataset, { count: told.start.length, map: told.map, first: [...told.start[0], ...told.end[0]].join(',') });
 }
 
 // The arrows over the data, and the points that follow them, t steps on.

@@ -44,9 +44,18 @@ function drawLayer(room) {
 // Pixels from an element to the panel's lower edge.
 const roomFor = (room, element) => Math.max(120, room.$('.stage').getBoundingClientRect().bottom - element.getBoundingClientRect().top - 6);
 
+// The columns of all entries are asked for once; another entry needs only the images that excite it.
+async function allColumns(room) {
+  const slope = room.way === 'slope', of = slope ? room.shown.A : null, { turn, columns: known } = room;
+  const fresh = known?.told.step === room.passed?.step || room.learning && performance.now() - known?.at < 1500;
+  if (known?.turn === turn && known.way === room.way && known.of === of && fresh) return known.told;
+  const told = await ask(room, 'columns', slope ? { way: 'slope', ...asImage(of) } : {});
+  room.columns = { turn, told, of, way: slope ? 'slope' : 'column', at: performance.now() };
+  return told;
+}
+
 async function showCode(room) {
-  const slope = room.way === 'slope', [told, excited] = await Promise.all([
-    ask(room, 'columns', slope ? { way: 'slope', ...asImage(room.shown.A) } : {}), ask(room, `excite?entry=${room.entry}`)]);
+  const slope = room.way === 'slope', [told, excited] = await Promise.all([allColumns(room), ask(room, `excite?entry=${room.entry}`)]);
   return async () => {
     const { $, info } = room, { columns } = told, canvas = $('canvas.columns'), l = room.entry;
     if (info.plane) planeColumns(room, columns, canvas); else {
@@ -79,12 +88,13 @@ function planeColumns(room, columns, canvas) {
   const raw = unpackTiles(columns), side = Math.min(340, canvas.parentElement.clientWidth), from = room.passed.made;
   drawPoint(canvas, room, from, null, side);
   const c = canvas.getContext('2d'), at = ([x, y]) => [6 + x * (side - 12), side - 6 - y * (side - 12)];
+  const longest = Math.max(...columns.norms, 1e-9), share = Math.min(1, .45 / longest);
   columns.scale.forEach((scale, l) => {
-    const to = from.map((v, d) => v + raw[2 * l + d] / 127 * scale);
+    const to = from.map((v, d) => v + share * raw[2 * l + d] / 127 * scale);
     arrow(c, at(from), at(to), css(l === room.entry ? room.look.held : room.look.ink2), l === room.entry ? 2.5 : 1.2);
   });
   canvas.onclick = null;
-  put(room.$('.csub'), `One unit of an entry moves the point along its arrow, drawn from where the network takes this one; entry ${room.entry}: (${[0, 1].map(k => num(raw[2 * room.entry + k] / 127 * columns.scale[room.entry])).join(', ')}).`);
+  put(room.$('.csub'), `One unit of an entry moves the point along its arrow, drawn${share < 1 ? ` at ${num(100 * share)} % of its length` : ''} from where the network takes this one; entry ${room.entry}: (${[0, 1].map(k => num(raw[2 * room.entry + k] / 127 * columns.scale[room.entry])).join(', ')}).`);
 }
 
 function histogram(room, told) {
@@ -95,12 +105,18 @@ function histogram(room, told) {
 
 async function exciting(room, told) {
   const host = room.$('.exciting');
-  put(room.$('.xsub'), 'click one to look at it');
+  put(room.$('.xsub'), `${told.index.length} held-out ${told.points ? 'points' : 'images'}, click one to look at it`);
   if (told.points) {
     const canvas = tag('canvas'), side = 150;
     host.replaceChildren(canvas);
     drawPoint(canvas, room, told.points[0], null, side);
-    told.points.forEach(([x, y]) => dot(canvas.getContext('2d'), [6 + x * (side - 12), side - 6 - y * (side - 12)], 3, css(room.look.held)));
+    const at = ([x, y]) => [6 + x * (side - 12), side - 6 - y * (side - 12)];
+    canvas.style.cursor = 'pointer';
+    canvas.onclick = e => {
+      const far = k => Math.hypot(...at(told.points[k]).map((v, d) => v - [e.offsetX, e.offsetY][d])), nearest = told.index.map((_, k) => k).reduce((a, b) => far(b) < far(a) ? b : a);
+      setImage(room, 'A', { index: told.index[nearest] });
+    };
+    told.points.forEach(point => dot(canvas.getContext('2d'), at(point), 3, css(room.look.held)));
   } else {
     const sheet = await strip(told.strip, told.tile, room.ink, [room.look.low, room.look.high]);
     host.replaceChildren(...told.index.map((index, i) => {

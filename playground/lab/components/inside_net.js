@@ -2,13 +2,14 @@
 const TALL = 150, IN_NET = 16; // pixels; maps of a layer that are drawn here
 
 async function forward(room) {
-  const asked = room.askedAt, image = room.shown.A.index ?? 'own';
+  const asked = room.askedAt, { turn, shown: { A } } = room, image = A.index ?? 'own';
   room.askedAt = 0;
-  const told = await ask(room, 'forward', asImage(room.shown.A)).catch(error => trouble(room, error));
-  if (!told) return;
+  const told = await ask(room, 'forward', asImage(A)).catch(error => trouble(room, error)), old = () => turn !== room.turn || A !== room.shown.A;
+  if (!told || old()) return; // another image was chosen meanwhile, whose own answer is on its way
   if (!room.info.plane) {  // each picture is decoded once, however often it is drawn
     const look = [room.look.low, room.look.high];
     [told.x, told.y] = await Promise.all([told.input, told.output].map(url => strip(url, null, room.ink, look)));
+    if (old()) return;
   }
   room.passed = told;
   drawLooked(room);
@@ -63,6 +64,16 @@ function drawNet(room) {
     } else drawNodes(canvas, told.units, told.peak, css(one.part === 'code' ? room.look.accent : room.look.ink2), css(room.look.ink3), TALL);
   });
   flows(room);
+  edges(room);
+}
+
+// Where the network is wider than the page its edge fades, and a line says that it can be moved sideways.
+function edges({ $, info }) {
+  const net = $('.net'), beyond = net.scrollWidth - net.clientWidth, hint = $('.swipe');
+  net.classList.toggle('before', net.scrollLeft > 4);
+  net.classList.toggle('beyond', net.scrollLeft < beyond - 4);
+  hint.hidden = beyond <= 4;
+  put(hint, `Scroll the network sideways to see all ${info.layers.length - 1} layers ${net.scrollLeft < beyond - 4 ? '→' : '←'}`);
 }
 
 // The picture at either end, or the point of the plane.

@@ -14,7 +14,9 @@ function ticksOf(low, high, log, most) {
   return out;
 }
 
-const short = v => v === 0 ? '0' : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(0).replace('e-', 'e−').replace('e+', 'e') : String(+v.toPrecision(3));
+// step: to the next tick, from which a number must be told apart.
+const digits = (v, step) => step ? clamp(Math.ceil(Math.log10(Math.abs(v) / step)) + 1, 3, 9) : 3;
+const short = (v, step = 0) => v === 0 ? '0' : Math.abs(v) >= 1e4 || Math.abs(v) < 1e-3 ? v.toExponential(0).replace('e-', 'e−').replace('e+', 'e') : String(+v.toPrecision(digits(v, step)));
 
 // x, y: {label, low, high, log}. lines: [{points, kind, name}]; dots: [{x, y, kind, title, chosen}]; bars: [{x, y, kind, lit}];
 // marks: [{x or y, kind, name}]. click(i) is called with the number of a dot or bar.
@@ -31,11 +33,12 @@ function drawPlot(host, { x, y, lines = [], dots = [], bars = [], marks = [], la
   const along = (axis, v) => axis.log ? Math.log(Math.max(v, axis.low) / axis.low) / Math.log(axis.high / axis.low) : (v - axis.low) / ((axis.high - axis.low) || 1);
   const X = v => m.left + w * along(x, v), Y = v => m.top + h * (1 - clamp(along(y, v), -.02, 1.02));
   const g = svg('svg', { width: W, height: H, role: 'img', 'aria-label': label });
-  for (const v of ticksOf(y.low, y.high, y.log, Math.max(2, H / 45))) {
-    g.append(svg('line', { class: 'gridline', x1: m.left, x2: W - m.right, y1: Y(v), y2: Y(v) }), svg('text', { class: 'tick', x: m.left - 6, y: Y(v) + 4, 'text-anchor': 'end' }, y.text ? y.text(v) : short(v)));
+  const ys = ticksOf(y.low, y.high, y.log, Math.max(2, H / 45)), xs = x.ticks ?? ticksOf(x.low, x.high, x.log, Math.max(2, W / 62)), gap = (axis, at) => axis.log || at.length < 2 ? 0 : at[1] - at[0];
+  for (const v of ys) {
+    g.append(svg('line', { class: 'gridline', x1: m.left, x2: W - m.right, y1: Y(v), y2: Y(v) }), svg('text', { class: 'tick', x: m.left - 6, y: Y(v) + 4, 'text-anchor': 'end' }, y.text ? y.text(v) : short(v, gap(y, ys))));
   }
-  for (const v of x.ticks ?? ticksOf(x.low, x.high, x.log, Math.max(2, W / 62))) {
-    g.append(svg('text', { class: 'tick', x: X(v), y: H - m.bottom + 15, 'text-anchor': 'middle' }, short(v)));
+  for (const v of xs) {
+    g.append(svg('text', { class: 'tick', x: X(v), y: H - m.bottom + 15, 'text-anchor': 'middle' }, short(v, gap(x, xs))));
   }
   g.append(svg('line', { class: 'axis', x1: m.left, x2: W - m.right, y1: H - m.bottom, y2: H - m.bottom }));
   g.append(svg('text', { class: 'unit', x: W - m.right, y: H - 3, 'text-anchor': 'end' }, x.label), svg('text', { class: 'unit', x: 2, y: 10 }, y.label));

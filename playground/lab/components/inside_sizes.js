@@ -16,7 +16,7 @@ function drawSizes(room, told) {
     dots: learnt.map(one => ({ x: one.code, y: one.error, kind: one.progress < 1 && one.status === 'running' ? 'learning' : 'train', chosen: one === own, title: `${one.title}: ${num(one.error)}, ${one.epochs} epochs` })) });
   Object.assign(host.dataset, { runs: learnt.length, error: own?.error ?? '', pca: at(own?.code ?? 0) ?? '' });
   $('.runs tbody').replaceChildren(...[...runs].sort((a, b) => a.code - b.code).map(one => {
-    const row = tag('tr', one === own ? { class: 'own' } : {}), now = one.status === 'running' || one.status === 'opening';
+    const row = tag('tr', one === own ? { class: 'own' } : {}), now = ['running', 'opening'].includes(one.status) || one.progress < 1;
     row.append(tag('td', {}, one.code), tag('td', {}, `${one === own ? 'this run' : one.title}, ${one.epochs} ${one.epochs === 1 ? 'epoch' : 'epochs'}${now ? `, ${Math.round(100 * one.progress)} %` : ''}`), tag('td', {}, num(one.error)), tag('td', {}, num(at(one.code))));
     return row;
   }));

@@ -4,7 +4,7 @@ async function showSparse(room) {
   return () => {
     const { $ } = room, { rates, rho, penalties, beta, curve, kind, kept } = told, n = rates.length;
     const most = Math.max(...rates, rho ?? 1e-9) * 1.15, host = $('.plot.rates'), neuron = { label: 'neuron', low: -.5, high: n - .5 };
-    const click = i => { room.entry = i; room.post('tab', () => showTab(room)); }, bar = (y, x) => ({ x, y, lit: x === room.entry, title: `neuron ${x}: ${num(y)}` });
+    const click = i => { room.entry = i; room.draw?.(); }, bar = (y, x) => ({ x, y, lit: x === room.entry, title: `neuron ${x}: ${num(y)}` });
     plot(host, { x: neuron, y: { label: 'ρ̂', low: Math.min(0, ...rates) * 1.15, high: most }, label: `Mean activation of ${n} neurons${rho == null ? '' : `, target ${rho}`}`,
       bars: rates.map(bar), marks: rho == null ? [] : [{ y: rho, kind: 'target', name: `ρ = ${rho}` }], click });
     Object.assign(host.dataset, { step: told.step ?? '', mean: rates.reduce((a, b) => a + b, 0) / n, first: rates[0], rho: rho ?? '' });
@@ -22,6 +22,7 @@ async function showSparse(room) {
       put($('.psub'), `β Σ mean |h| = ${num(told.penalty)}, β = ${beta}`);
     } else drawKL(room, box, told);
     compare(room, told, other);
+    activity(room, told);
   };
 }
 
@@ -31,6 +32,15 @@ function drawKL({ $, entry }, box, { rates, rho, penalties, penalty, beta, curve
   plot(box, { x: { label: 'ρ̂, log scale', low, high, log: true }, y: { label: 'KL(ρ‖ρ̂)', low: 0, high: top }, label: `KL divergence over the mean activation, ${n} neurons on it`,
     lines: [{ points: line.filter(([, y]) => y <= top * 1.02), kind: 'pen' }], marks: [{ x: rho, kind: 'target', name: `ρ = ${rho}` }], dots: rates.map((x, i) => ({ x, y: penalties[i], chosen: i === entry, title: `neuron ${i}: ρ̂ = ${num(x)}, KL = ${num(penalties[i])}` })) });
   put($('.psub'), `β Σ KL = ${num(penalty)}, β = ${beta}`);
+}
+
+// How many of its neurons each held-out image lights, and where A is among them.
+function activity(room, { shares, share }) {
+  const bins = Array(20).fill(0), at = room.shown.A.index, own = at === undefined ? undefined : shares[at];
+  for (const v of shares) bins[Math.min(19, Math.floor(20 * v))]++;
+  plot(room.$('.plot.actives'), { x: { label: 'share of neurons active', low: 0, high: 1 }, y: { label: 'images', low: 0, high: Math.max(...bins) * 1.15 }, label: 'How many neurons are active, over held-out images',
+    bars: bins.map((y, i) => ({ x: (i + .5) / 20, y, title: `${5 * i} to ${5 * i + 5} %: ${y} images` })), marks: own === undefined ? [] : [{ x: own, name: 'A' }] });
+  Object.assign(room.$('.plot.actives').dataset, { images: shares.length, share });
 }
 
 function compare(room, told, other) {
