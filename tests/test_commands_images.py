@@ -155,3 +155,35 @@ def test_what_is_wrong_ends_with_2_and_one_sentence(folder, capsys, arguments, w
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert words in said.err and said.err.count("\n") == 1 and not said.out and not Path("out.png").exists()
+
+
+@pytest.fixture(scope="module")
+def upscaler(tmp_path_factory) -> Path:
+    path, one = tmp_path_factory.mktemp("model") / "upscaler.safetensors", experiment("upscale", "usual", "photos")
+    checkpoint.save(path, Session(one, resident(one.data), "CPU").state("done"))
+    return path
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_picture_is_made_twice_as_large_with_its_transparency(folder, upscaler, mode):
+    picture(mode).save("odd.png")
+    assert main(["upscale", "--model", str(upscaler), "--scale", "2", "odd.png", "out.png"]) == 0
+    with Image.open("out.png") as written:
+        assert written.size == (2 * W, 2 * H) and written.mode == mode
+
+
+def test_without_a_model_the_shipped_one_enlarges(folder):
+    assert main(["upscale", "in.png", "out.png"]) == 0
+    with Image.open("out.png") as written:
+        assert written.size == (2 * W, 2 * H)
+
+
+def test_what_a_model_cannot_is_one_sentence(folder, upscaler, model, capsys):
+    for arguments, words in (
+        (["upscale", "--model", str(upscaler), "--scale", "4", "in.png", "out.png"], "enlarges 2 times, not 4 times"),
+        (["upscale", "--model", str(model), "in.png", "out.png"], "was not trained to upscale"),
+        (["denoise", "--model", str(upscaler), "in.png", "out.png"], "was not trained to denoise"),
+    ):
+        assert main(arguments) == 2
+        said = capsys.readouterr().err.strip()
+        assert words in said and said.count("\n") == 0

@@ -16,10 +16,12 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes
+from playground.probes import boxes, photographs
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, ship
+from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
+from playground.tasks.upscale import Upscaler
 from playground.trainer import Session, train
 from tests.plugins import experiment, resident
 
@@ -68,8 +70,9 @@ def test_its_files_say_the_same(name):
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
+    figure = next(values["psnr"] for way, values in config["figures"].items() if way.startswith("model"))
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
-                 saved.experiment.data.note, f"pretrain {name}`", f"{config['figures']['model']['psnr']:.2f}"):
+                 saved.experiment.data.note, f"pretrain {name}`", f"{figure:.2f}"):
         assert said in card
     with Image.open(folder / "preview.png") as picture:
         assert min(picture.size) >= 40 and len(picture.convert("L").getcolors()) > 8
@@ -83,6 +86,10 @@ def test_its_figures_are_what_the_card_says(name):
     if isinstance(model := saved.model(), Inpainter):
         beside = tuple(classical.FILLS) if found.images[0].size < 300 else ()  # all the others would take a minute
         for way, values in boxes.figures(model, found.images[found.held_out[:BOXED]], beside).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    if isinstance(model, Upscaler | Denoiser):
+        for way, values in photographs.figures(model).items():
             assert values == pytest.approx(said[way], abs=0.02)
         return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)

@@ -97,9 +97,9 @@ def test_ones_own_picture_is_enlarged_as_it_is_and_a_bad_one_is_named(trained, t
 
 
 def test_noise_is_taken_out_on_a_phone_too(trained):
-    page = trained("denoise", 30, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = trained("denoise", 10, viewport={"width": 390, "height": 844}, has_touch=True)
     until(page, lambda: pictures(page) == ["Noisy", "Non-local means", "Model", "Truth"])
-    assert worth(page, "Model") > worth(page, "Noisy") + 3
+    assert worth(page, "Model") > worth(page, "Noisy") + 2
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_text("Let it estimate the noise").click()
     page.get_by_role("slider", name="Noise the model is told").focus()
