@@ -76,7 +76,7 @@ class Application:
         """The page's own controls, drawn, and their values: what `answer` is given."""
         raise NotImplementedError
 
-    async def answer(self, choice: Choice, picture: np.ndarray, **settings: Any) -> Answer:
+    async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
         """What is to be seen of a picture (c, h, w) uint8."""
         raise NotImplementedError
 
@@ -103,7 +103,7 @@ class Application:
     def _show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         try:
             with st.spinner("At work …", show_time=False):
-                answer = asyncio.run(self.answer(choice, picture, **settings))
+                answer = asyncio.run(self.answer(choice, picture, settings))
         except Trouble as trouble:
             st.error(str(trouble))
             return
@@ -131,11 +131,11 @@ class Upscaling(Application):
             help="Off: the picture is made smaller first, so that the truth is known and can be measured against.",
         )}  # fmt: skip
 
-    async def answer(self, choice: Choice, picture: np.ndarray, small: bool = False) -> Answer:
+    async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
         task = self.restorer.workbench.experiment(choice.name).task
         assert isinstance(task, Upscale)
         truth = None
-        if not small:
+        if not settings["small"]:
             truth, picture = photographs.smaller(middle(picture), task.scale)
         result = await self.restorer.upscale(choice.name, picture, truth)
         classical = await asyncio.to_thread(photographs.interpolated, picture, task.scale)
@@ -161,11 +161,10 @@ class Denoising(Application):
         told_it = st.slider("Noise the model is told, σ", 0, 75, 25, key="denoise.told",
                             disabled=st.session_state.get("denoise.estimate", True))
         estimate = st.toggle("Let it estimate the noise", True, key="denoise.estimate")
-        return {"sigma": None if as_it_is else sigma, "told_it": None if estimate else told_it}
+        return {"sigma": None if as_it_is else sigma, "told": None if estimate else told_it}
 
-    async def answer(self, choice: Choice, picture: np.ndarray, sigma: int | None = 25,
-                     told_it: int | None = None) -> Answer:
-        truth = None
+    async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
+        sigma, told_it, truth = settings["sigma"], settings["told"], None
         if sigma is not None:
             truth = middle(picture)
             picture = photographs.noisy(truth, sigma)
