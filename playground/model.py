@@ -36,6 +36,10 @@ class Autoencoder(nn.Module):
         """Whether the decoder is given one code (B, k) and nothing else."""
         return len(self.encoder.blocks[-1].shape) == 1
 
+    def prepared(self, x: Tensor) -> Tensor:
+        """What `encode` is given of whole images (B, c, h, w): they themselves, unless the task makes them smaller."""
+        return x
+
     def encode(self, x: Tensor) -> Tensor:
         """Images (B, c, h, w) to codes (B, k), or to what else the decoder takes where there is no code."""
         return self.encoder(x)

@@ -49,6 +49,10 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&training.epochs=8",
            "Makes photographs twice as high and as wide; look at it on the Upscale page.",
            "It learnt from six photographs; it sharpens edges, and draws no texture that the small one does not show."),
+    Recipe("denoise-photos", "task=denoise&architecture=residual&data=photos&data.size=32&data.colour=false"
+           "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
+           "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
+           "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

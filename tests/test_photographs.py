@@ -14,6 +14,7 @@ from PIL import Image
 
 from playground.architectures import architectures
 from playground.events import Trouble
+from playground.probes import photographs
 from playground.probes.sizes import LUMA, enlarged
 from playground.restorer import Restorer
 from playground.tasks.denoise import noise_level, told
@@ -101,6 +102,24 @@ def test_windows_give_what_the_whole_picture_gives(height, width, name, scale):
         pieces = asyncio.run(windows.over(x.numpy(), lambda done: None))
     with torch.no_grad():
         assert np.abs(pieces - make(x).numpy()).max() < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_non_local_means_cleans(channels):
+    clean = smooth(channels, 40, 48)
+    spoilt = photographs.noisy(clean, 25)
+    made = photographs.non_local_means(spoilt, 25)
+    assert made.shape == clean.shape and made.dtype == np.uint8
+    assert photographs.worth(made, clean)["psnr"] > photographs.worth(spoilt, clean)["psnr"] + 2
+
+
+def test_worth_is_of_luminance_without_the_rim():
+    truth = smooth(3, 20, 24)
+    other = truth.copy()
+    other[:, :2] ^= 255
+    assert photographs.worth(other, truth, 2)["psnr"] == 100
+    grey = np.asarray(Image.fromarray(truth.transpose(1, 2, 0)).convert("L"))
+    assert np.abs(photographs.luminance(truth)[0] - grey.astype(int)).max() <= 1
 
 
 # Through the restorer ------------------------------------------------------------------------------------------------

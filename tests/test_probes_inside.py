@@ -41,6 +41,16 @@ def test_activations_are_what_the_layers_give(architecture):
     np.testing.assert_allclose(output, torch.sigmoid(value)[0].detach().numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["upscale", "denoise"])
+def test_a_residual_networks_maps_are_there_and_its_answer_is_as_large_as_the_image(kind):
+    made = experiment(kind, "residual")
+    images = resident(made.data)
+    model = made.build(images.shape)
+    output, layers = inside.activations(model, images.sample()[:1])
+    assert output.shape == images.shape
+    assert [one.shape for one in layers] == [tuple(b.shape) for b in (*model.encoder.blocks, *model.decoder.blocks)]
+
+
 def test_a_u_nets_maps_are_there_although_it_has_no_code():
     made = experiment("inpaint", "unet")
     images = resident(made.data)

@@ -59,7 +59,7 @@ def learning(model: Autoencoder) -> Iterator[list[Tensor]]:
 def activations(model: Autoencoder, x: Tensor) -> tuple[np.ndarray, list[np.ndarray]]:
     """The reconstruction (c, h, w) in [0, 1] of one image x (1, c, h, w), and what leaves each block, (units,) or
     (c, h, w), from the first of the encoder to the last of the decoder, before the output's sigmoid."""
-    output, passed = passing(model, lambda: model(x))
+    output, passed = passing(model, lambda: model(model.prepared(x)))
     return _plain(output[0].clamp(0, 1)), [_plain(one.out[0]) for one in passed]
 
 

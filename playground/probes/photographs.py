@@ -55,15 +55,18 @@ def non_local_means(image: np.ndarray, sigma: float) -> np.ndarray:
     """An image (c, h, w) uint8 cleaned by scikit-image's non-local means (Buades et al. 2005), told the noise."""
     from skimage.restoration import denoise_nl_means
 
-    clean = denoise_nl_means(image.astype(np.float32) / 255, h=0.8 * sigma / 255, sigma=sigma / 255, fast_mode=True,
-                             patch_size=5, patch_distance=6, channel_axis=0)
-    return to_bytes(clean)
+    last = np.moveaxis(image.astype(np.float32) / 255, 0, -1)
+    grey = len(image) == 1
+    clean = denoise_nl_means(last[..., 0] if grey else last, h=0.8 * sigma / 255, sigma=sigma / 255, fast_mode=True,
+                             patch_size=5, patch_distance=6, channel_axis=None if grey else -1)
+    return to_bytes(np.ascontiguousarray(np.moveaxis(np.atleast_3d(clean), -1, 0)))
 
 
-def figures(model: torch.nn.Module) -> Figures:
+def figures(model: torch.nn.Module, beside: bool = True) -> Figures:
     """Way -> PSNR and SSIM on photographs never seen, in grey, means: the model's beside the classical ones.
 
-    A Denoiser's ways are named with their noise's level, as "model, σ 25".
+    A Denoiser's ways are named with their noise's level, as "model, σ 25". beside: whether the classical ones that
+    take long are measured too.
     """
     pictures = [luminance(photograph(name))[:, :LARGEST, :LARGEST] for name in UNSEEN]
     found: dict[str, list[dict[str, float | None]]] = {}
@@ -78,7 +81,9 @@ def figures(model: torch.nn.Module) -> Figures:
             for sigma in SIGMAS:
                 spoilt = noisy(picture, sigma, i)
                 ways = {"model": to_bytes(model.clean(_tensor(spoilt), sigma / LEVELS)[0].numpy()),
-                        "non-local means": non_local_means(spoilt, sigma), "noisy image": spoilt}
+                        "noisy image": spoilt}
+                if beside:
+                    ways["non-local means"] = non_local_means(spoilt, sigma)
                 for way, image in ways.items():
                     found.setdefault(f"{way}, σ {sigma}", []).append(worth(image, picture))
     return {way: {name: float(np.mean([one[name] for one in values])) for name in ("psnr", "ssim")}

@@ -76,6 +76,9 @@ class Upscaler(Autoencoder):
     def scale(self) -> int:
         return self.decoder.scale  # type: ignore[return-value]
 
+    def prepared(self, x: Tensor) -> Tensor:
+        return shrunk(x, self.scale)
+
     @torch.no_grad()
     def enlarge(self, x: Tensor) -> Tensor:
         """Images (B, c, h, w) in [0, 1] to (B, c, scale·h, scale·w) in [0, 1]."""
