@@ -16,6 +16,7 @@ from benchmarks.papers import NAMES, gabor, lab
 from benchmarks.papers.alain2014 import compared
 from benchmarks.papers.baldi1989 import angle
 from benchmarks.papers.pictures import arrows, filters, stacked
+from playground import foreground
 from playground.__main__ import main
 from playground.experiment import Experiment
 from playground.trainer import Session
@@ -95,8 +96,8 @@ def test_an_interrupted_paper_goes_on_where_it_was_and_ends_with_the_same_weight
             raise KeyboardInterrupt
         advance(session)
 
-    monkeypatch.setattr(lab, "SAVE_EVERY", 0.0)
-    monkeypatch.setattr(lab, "SLICE", 1e-6)
+    monkeypatch.setattr(foreground, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(foreground, "SLICE", 1e-6)
     monkeypatch.setattr(Session, "advance", falling_over)
     with pytest.raises(KeyboardInterrupt):
         lab.Lab("tiny2000", True).fit("one", Tiny.QUERY)
