@@ -51,7 +51,7 @@ def train(arguments: argparse.Namespace) -> int:
     session = Session(experiment, resident, describe(device))
     progress.note(f"{experiment.title} on {len(resident.train):,} images of {experiment.data.name}, {describe(device)}")
     with interruptible() as interrupted:
-        seconds = play(session, path, progress, interrupted)
+        seconds = play(session, progress, path, interrupted)
     progress.end()
     print(json.dumps(_result(session, path, seconds, bool(interrupted)), ensure_ascii=False), flush=True)
     return 130 if interrupted else 0

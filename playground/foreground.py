@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,8 @@ SLICE = 0.2  # seconds between two looks at the progress
 SAVE_EVERY = 10.0  # seconds
 
 
-def play(session: Session, path: Path, progress: Progress, interrupted: list[int]) -> float:
-    """Train to the end, or until `interrupted` holds something, saving to `path` on the way and after.
+def play(session: Session, progress: Progress, path: Path | None = None, interrupted: Sequence[int] = ()) -> float:
+    """Train to the end, or until `interrupted` holds something, saving to `path`, if any, on the way and after.
 
     Returns the seconds that the steps took. Raises Trouble as the trainer does, the last good weights saved.
     """
@@ -34,7 +34,7 @@ def play(session: Session, path: Path, progress: Progress, interrupted: list[int
                 seconds, trained = now - started, event.step == event.steps
                 progress.stepped(event, seconds)
             allowance = Allowance(seconds=SLICE, steps=float("inf"))
-            if now - saved > SAVE_EVERY:
+            if path and now - saved > SAVE_EVERY:
                 checkpoint.save(path, session.saved(status))
                 saved = now
         events.close()
@@ -46,7 +46,8 @@ def play(session: Session, path: Path, progress: Progress, interrupted: list[int
         raise
     finally:
         progress.end()
-        checkpoint.save(path, session.saved(status))
+        if path:
+            checkpoint.save(path, session.saved(status))
     return seconds
 
 

@@ -22,7 +22,7 @@ from playground.trainer import Session
 TITLE = "Hinton & Salakhutdinov 2006: deep against shallow, 30 numbers for each digit"
 SETTING = "MNIST in [0, 1], squared error summed over 784 pixels, mean over the test set."
 DEEP = "data=mnist&architecture.width=1000&architecture.depth=4&architecture.code=30&architecture.activation=gelu" \
-       "&training.schedule=cosine&training.batch=128&training.rate=0.001"
+       "&training.schedule=cosine&training.batch=64&training.rate=0.001"
 LOGISTIC = "data=mnist&architecture.depth=1&architecture.code=30&training.loss=bce&training.schedule=cosine"
 SHOWN = 16
 
@@ -31,7 +31,7 @@ def run(lab: Lab) -> Outcome:
     from sklearn.decomposition import PCA
 
     less = "&data.count=10000" if lab.quick else ""
-    deep = lab.fit("deep", f"{DEEP}{less}&training.epochs={10 if less else 40}", begin=orthogonal)
+    deep = lab.fit("deep", f"{DEEP}{less}&training.epochs={10 if less else 30}", begin=orthogonal)
     shallow = lab.fit("logistic PCA", f"{LOGISTIC}{less}&training.rate=0.01&training.epochs={10 if less else 30}")
     train, test = (to_unit(part).flatten(1).cpu().numpy() for part in (deep.resident.train, deep.resident.held_out))
     pca = PCA(30, svd_solver="full").fit(train)

@@ -105,7 +105,7 @@ class Lab:
             session.keep_good()
         self.progress.note(f"{self.paper}, {name}: {experiment.title}, step {session.step:,} of {session.steps:,}")
         with interruptible() as interrupted:
-            play(session, path, self.progress, interrupted)
+            play(session, self.progress, path, interrupted)
         if interrupted:
             raise KeyboardInterrupt
         self.links.append(f"{name}: /?{query}")
