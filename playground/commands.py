@@ -8,11 +8,9 @@ import inspect
 import json
 import math
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +25,6 @@ if TYPE_CHECKING:  # torch takes a second or two to import: only where a command
     from playground.checkpoint import Checkpoint
     from playground.experiment import Experiment
     from playground.trainer import Session
-
-SLICE = 0.2  # seconds between two looks at the progress
-SAVE_EVERY = 10.0  # seconds
 
 
 class Wrong(Exception):
@@ -48,14 +43,15 @@ def train(arguments: argparse.Namespace) -> int:
 
     from playground.batches import Resident
     from playground.device import choose_device, describe
+    from playground.foreground import interruptible, play
     from playground.trainer import Session
 
     progress, device = Progress(sys.stderr), choose_device()
     resident = Resident(experiment.data.load(progress.waiting), device)
     session = Session(experiment, resident, describe(device))
     progress.note(f"{experiment.title} on {len(resident.train):,} images of {experiment.data.name}, {describe(device)}")
-    with _interruptible() as interrupted:
-        seconds = _play(session, path, progress, interrupted)
+    with interruptible() as interrupted:
+        seconds = play(session, progress, path, interrupted)
     progress.end()
     print(json.dumps(_result(session, path, seconds, bool(interrupted)), ensure_ascii=False), flush=True)
     return 130 if interrupted else 0
@@ -86,40 +82,6 @@ def _run_file(experiment: Experiment) -> Path:
     return home() / "runs" / f"{name}.safetensors"
 
 
-def _play(session: Session, path: Path, progress: Progress, interrupted: list) -> float:
-    """Train to the end or to Ctrl-C, saving on the way and after; returns the seconds that the steps took."""
-    from playground import checkpoint
-    from playground.events import Allowance
-    from playground.trainer import train as events_of
-
-    events, allowance = events_of(session), None
-    started = saved = time.perf_counter()
-    seconds, status = 0.0, "stopped"  # a file that says "running" would be taken up by the next server
-    trained = False  # all steps taken; what follows is measuring
-    try:
-        while not interrupted:
-            event = events.send(allowance)
-            now = time.perf_counter()
-            if not trained:
-                seconds, trained = now - started, event.step == event.steps
-                progress.stepped(event, seconds)
-            allowance = Allowance(seconds=SLICE, steps=float("inf"))
-            if now - saved > SAVE_EVERY:
-                checkpoint.save(path, session.saved(status))
-                saved = now
-        events.close()
-        list(session.measure())
-    except StopIteration:
-        status = "done"
-    except Trouble:
-        status = "failed"
-        raise
-    finally:
-        progress.end()
-        checkpoint.save(path, session.saved(status))
-    return seconds
-
-
 def _result(session: Session, path: Path, seconds: float, interrupted: bool) -> dict:
     """The last line's object: what came out, how fast, on what."""
     return {
@@ -134,22 +96,6 @@ def _result(session: Session, path: Path, seconds: float, interrupted: bool) -> 
         "seconds": round(seconds, 3),
         "device": session.live.still.device,
     }
-
-
-@contextmanager
-def _interruptible() -> Iterator[list]:
-    """A list that Ctrl-C puts something into, once; a second Ctrl-C interrupts as ever."""
-    interrupted: list[int] = []
-
-    def hear(number: int, frame: object) -> None:
-        interrupted.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, hear)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 # Lists -------------------------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
-from playground.commands import SLICE, Wrong, table
+from playground.commands import Wrong, table
 from playground.progress import Progress
 
 
@@ -41,24 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(name: str, folder: Path) -> None:
     from playground.batches import Resident
     from playground.device import choose_device, describe
-    from playground.events import Allowance
+    from playground.foreground import play
     from playground.recipes import RECIPES
     from playground.shipping import ship
-    from playground.trainer import Session, train
+    from playground.trainer import Session
 
     recipe, progress, device = RECIPES[name], Progress(sys.stderr), choose_device()
     resident = Resident(recipe.experiment.data.load(progress.waiting), device)
     session = Session(recipe.experiment, resident, describe(device))
     progress.note(f"{name}: {session.experiment.title} on {len(resident.train):,} images, {describe(device)}")
-    began = time.perf_counter()
-    events, allowance = train(session), None
-    try:
-        while True:
-            event = events.send(allowance)
-            progress.stepped(event, time.perf_counter() - began)
-            allowance = Allowance(seconds=SLICE, steps=float("inf"))
-    except StopIteration:
-        progress.end()
-    seconds = round(time.perf_counter() - began, 1)
+    seconds = round(play(session, progress), 1)
     figures = ship(session, recipe, folder)
     print(json.dumps({"name": name, "seconds": seconds, "figures": figures}), flush=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import checkpoint, commands
+from playground import checkpoint, commands, foreground
 from playground.__main__ import main
 from playground.architectures import architectures
 from playground.data import datasets
@@ -81,7 +81,7 @@ class TestTrain:
         assert again["losses"] == first["losses"] and again["psnr"] == first["psnr"]
 
     def test_its_losses_do_not_depend_on_how_many_steps_a_slice_holds(self, tmp_path, trained, capsys, monkeypatch):
-        monkeypatch.setattr(commands, "SLICE", 0.0)  # one step each
+        monkeypatch.setattr(foreground, "SLICE", 0.0)  # one step each
         assert main(["train", f"{SMALL}&training.epochs=6", "--out", str(tmp_path / "again.safetensors")]) == 0
         again, first = (json.loads(text.splitlines()[-1]) for text in (capsys.readouterr().out, trained[0].stdout))
         assert again["losses"] == first["losses"]

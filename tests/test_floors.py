@@ -26,7 +26,7 @@ FLOORS = (
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "commands", "commands_images", "commands_models", "commands_papers", "__main__"),
+     "progress", "foreground", "commands", "commands_images", "commands_models", "commands_papers", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

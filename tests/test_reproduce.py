@@ -15,7 +15,10 @@ import torch
 from benchmarks.papers import NAMES, gabor, lab
 from benchmarks.papers.alain2014 import compared
 from benchmarks.papers.baldi1989 import angle
+from benchmarks.papers.hinton2006 import orthogonal
 from benchmarks.papers.pictures import arrows, filters, stacked
+from benchmarks.papers.vincent2010 import standardised
+from playground import foreground
 from playground.__main__ import main
 from playground.experiment import Experiment
 from playground.trainer import Session
@@ -95,8 +98,8 @@ def test_an_interrupted_paper_goes_on_where_it_was_and_ends_with_the_same_weight
             raise KeyboardInterrupt
         advance(session)
 
-    monkeypatch.setattr(lab, "SAVE_EVERY", 0.0)
-    monkeypatch.setattr(lab, "SLICE", 1e-6)
+    monkeypatch.setattr(foreground, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(foreground, "SLICE", 1e-6)
     monkeypatch.setattr(Session, "advance", falling_over)
     with pytest.raises(KeyboardInterrupt):
         lab.Lab("tiny2000", True).fit("one", Tiny.QUERY)
@@ -105,6 +108,39 @@ def test_an_interrupted_paper_goes_on_where_it_was_and_ends_with_the_same_weight
     assert taken[0] > 30 and again.step == whole.step
     for ours, theirs in zip(again.model.parameters(), whole.model.parameters()):
         assert torch.equal(ours, theirs)
+
+
+def test_images_and_first_weights_may_be_others_and_a_resumed_run_keeps_its_own():
+    def ones(model):
+        for weights in model.parameters():
+            torch.nn.init.constant_(weights, 0.5)
+
+    query = "data.size=8&architecture.width=16&architecture.code=4&training.rate=0.000001&training.epochs=1"
+    own = lab.Lab("tiny2000", True)
+    first = own.fit("one", query, standardised, ones)
+    assert first.resident.train.mean().abs() < 1e-5 and first.resident.train.std() == pytest.approx(1, abs=1e-5)
+    assert first.resident is not own.resident(first.experiment.data)
+    for weights in first.model.parameters():
+        assert ((weights - 0.5).abs() < 1e-3).all()
+    again = own.fit("one", query, standardised, lambda model: pytest.fail("the run has its weights"))
+    for ours, theirs in zip(again.model.parameters(), first.model.parameters()):
+        assert torch.equal(ours, theirs)
+
+
+def test_orthogonal_first_weights_keep_the_size_of_a_signal_where_torchs_own_do_not():
+    query = "data.size=8&architecture.width=256&architecture.depth=6&architecture.code=8&architecture.activation=relu"
+    model = Experiment.from_query(query)[0].build((1, 8, 8))
+    x = torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    spread = []
+    for begin in (lambda model: None, orthogonal):
+        begin(model)
+        with torch.no_grad():
+            spread.append(float(model.encode(x).std(0).mean()))
+    assert spread[1] > 10 * spread[0]
+    first = model.encoder.blocks[0].linear.weight
+    torch.testing.assert_close(first.T @ first, 2 * torch.eye(64), atol=1e-4, rtol=0)
+    code = model.encoder.blocks[-1].linear.weight
+    torch.testing.assert_close(code @ code.T, torch.eye(len(code)), atol=1e-4, rtol=0)
 
 
 def test_l_bfgs_resumes_and_lowers_the_objective(places, monkeypatch):

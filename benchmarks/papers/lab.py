@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -18,19 +18,23 @@ from benchmarks.papers import NAMES
 from benchmarks.report import RESULTS, machine, markdown
 from playground import checkpoint
 from playground.batches import Resident, to_unit
-from playground.data import Dataset
+from playground.data import Dataset, ImageSet
 from playground.device import choose_device, describe
-from playground.events import Allowance, Trouble
+from playground.events import Trouble
 from playground.experiment import Experiment
+from playground.foreground import interruptible, play
 from playground.home import home
 from playground.images import to_png
+from playground.model import Autoencoder
 from playground.progress import Progress
-from playground.trainer import Session, train
+from playground.trainer import Session
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FOLDER = RESULTS / "papers"
-SLICE, SAVE_EVERY = 0.5, 15.0  # seconds
 PORTION = 50  # iterations of L-BFGS between two saves
+
+Prepare = Callable[[ImageSet], ImageSet]
+Begin = Callable[[Autoencoder], None]
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,24 @@ class Lab:
     def __post_init__(self):
         self.device = choose_device()
         self.links: list[str] = []
-        self._residents: dict[Dataset, Resident] = {}
+        self._residents: dict[tuple[Dataset, Prepare | None], Resident] = {}
 
     @property
     def form(self) -> str:
         return "quick" if self.quick else "full"
 
-    def resident(self, data: Dataset) -> Resident:
-        """The images of a data set on the device."""
-        if data not in self._residents:
-            self._residents[data] = Resident(data.load(self.progress.waiting), self.device)
-        return self._residents[data]
+    def resident(self, data: Dataset, prepare: Prepare | None = None) -> Resident:
+        """The images of a data set on the device, changed by `prepare` first."""
+        if (data, prepare) not in self._residents:
+            images = data.load(self.progress.waiting)
+            self._residents[data, prepare] = Resident(prepare(images) if prepare else images, self.device)
+        return self._residents[data, prepare]
 
-    def fit(self, name: str, query: str) -> Session:
-        """The session of a link's query, trained to its end; goes on from where an interrupted one was."""
+    def fit(self, name: str, query: str, prepare: Prepare | None = None, begin: Begin | None = None) -> Session:
+        """The session of a link's query, trained to its end; goes on from where an interrupted one was.
+
+        prepare: what is done to the images before. begin: gives the new model other first weights.
+        """
         experiment, problems = Experiment.from_query(query)
         assert not problems, problems
         path, saved = self._file(name), None
@@ -91,24 +99,15 @@ class Lab:
             except Trouble:
                 saved = None
             saved = saved if saved and saved.experiment == experiment else None
-        session = Session(experiment, self.resident(experiment.data), describe(self.device), saved)
+        session = Session(experiment, self.resident(experiment.data, prepare), describe(self.device), saved)
+        if begin and not saved:
+            begin(session.model)
+            session.keep_good()
         self.progress.note(f"{self.paper}, {name}: {experiment.title}, step {session.step:,} of {session.steps:,}")
-        events, allowance, started = train(session), None, time.perf_counter()
-        saved_at, trained = started, False
-        try:
-            while True:
-                event = events.send(allowance)
-                now = time.perf_counter()
-                if not trained:
-                    self.progress.stepped(event, now - started)
-                trained = event.step == event.steps  # what follows is measuring
-                allowance = Allowance(seconds=SLICE, steps=float("inf"))
-                if now - saved_at > SAVE_EVERY:
-                    checkpoint.save(path, session.saved())
-                    saved_at = now
-        except StopIteration:
-            self.progress.end()
-        checkpoint.save(path, session.saved())
+        with interruptible() as interrupted:
+            play(session, self.progress, path, interrupted)
+        if interrupted:
+            raise KeyboardInterrupt
         self.links.append(f"{name}: /?{query}")
         return session
 
