@@ -233,16 +233,21 @@ class Explorer:
         """The steps at which the run's codes were kept and their places (n, m, 2), ending on this space's plane."""
         snapshot = self.workbench.snapshot(space.name)
         frames = snapshot.event.film if snapshot and isinstance(snapshot.event, Stepped) else ()
+        now = snapshot.steps_taken if snapshot else 0
         if not frames:
-            frames = await asyncio.to_thread(self._saved_film, space.name)
+            frames, now = await asyncio.to_thread(self._saved_film, space.name)
         k = space.codes.codes.shape[1]
         last = await self.ready(space, MapKnobs(kind="pca" if k > 2 else "plane", count=len(space.codes.codes)))
+        if frames and now > frames[-1].step:  # frames are taken ever more rarely: the end is the map itself
+            frames = (*frames, Frame(now, last.places[: len(frames[-1].places)]))
         places = await asyncio.to_thread(filming.shown, frames, last.places, k > 2) if frames else []
         return [frame.step for frame in frames], np.array(places, np.float32).reshape(len(frames), -1, 2)
 
-    def _saved_film(self, name: str) -> tuple[Frame, ...]:
-        entry = self.workbench.library.find(name)
-        return () if entry is None else filming.restored(load(entry.path).tensors, 1).frames
+    def _saved_film(self, name: str) -> tuple[tuple[Frame, ...], int]:
+        """The frames in a model's file, and the step that it was saved at."""
+        if (entry := self.workbench.library.find(name)) is None:
+            return (), 0
+        return filming.restored(load(entry.path).tensors, 1).frames, entry.step
 
     async def scores(self, space: Space, knobs: MapKnobs) -> dict[str, Any]:
         """What `scoring.scores` and `precision` say of the code, the map, PCA of the same size and pixels."""

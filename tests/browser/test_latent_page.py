@@ -182,7 +182,7 @@ def test_a_run_is_followed_while_it_learns(page):
     scrub = page.get_by_label("Step of the run")
     scrub.focus()
     page.keyboard.press("End")
-    until(page, lambda: int(told(latent_map(page), "step")) >= LEARNT / 2)  # the film keeps ever fewer steps
+    until(page, lambda: int(told(latent_map(page), "step")) >= LEARNT)
     page.keyboard.press("Home")
     until(page, lambda: told(latent_map(page), "step") == "0" and scrub.get_attribute("aria-valuetext") == "step 0")
     button(page, "Back to the map").click()
