@@ -85,7 +85,8 @@ def experiment(
     if architecture == "usual":
         architecture = tasks[kind].usual if kind in tasks else "dense"
     settings = {"batch": 32, "rate": 3e-3, "epochs": 10} | training
-    sizes = {"code": 8, "width": 32} if architecture == "dense" else {"code": 8, "width": 4}
+    sizes = {"code": 8, "width": 32 if architecture == "dense" else 4}
+    sizes |= {"depth": 2} if architecture == "residual" else {}
     made = Experiment(small(data), architectures[architecture](**sizes), training=Training(**settings))
     return replace(made, variant=variants[kind]()) if kind in variants else replace(made, task=tasks[kind]())
 

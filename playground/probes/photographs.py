@@ -14,7 +14,7 @@ from playground.tasks.upscale import Upscaler, shrunk
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 SIGMAS = (15, 25, 50)  # grey levels that the papers report
-LARGEST = 640  # pixels a side of what figures are measured on
+LARGEST = 384  # pixels a side of what figures are measured on
 
 Figures = dict[str, dict[str, float]]
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from playground.architectures import Architecture, Shape
+from playground.architectures.residual import Residual
 from playground.holes import KINDS, MIXED, draw
 from playground.knobs import knob
 from playground.layers import Stack
@@ -47,6 +48,12 @@ class Inpaint(Task):
 
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("inpaint",)
+
+    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+        if architecture is not Residual:
+            return {}
+        return {"architecture": f"{architecture.name} sees a few pixels around a place only, too few to fill a hole, "
+                                f"which is the task to {self.name}"}
 
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {

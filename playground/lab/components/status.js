@@ -1,7 +1,9 @@
 // One line: what the run is doing, how far and how fast. data: {job, status, measured}, as the script knows it.
 // When the run's status is no longer the one the script knows (it ended, or somebody else paused it), the trigger
 // makes the script run again, so that the buttons follow.
-const LEAVING = 3000; // ms in which a page that was clicked away from is left alone: its word would call the reader back
+// A page that was clicked away from is left alone for LEAVING ms, long enough for a busy server to bring the other: its
+// word would call the reader back.
+const LEAVING = 20000, AGAIN = 500;
 const WORDS = {
   opening: 'Opening', ready: 'Ready', running: 'Training', paused: 'Paused', stopped: 'Stopped', done: 'Finished', failed: 'Ended',
 };
@@ -17,8 +19,9 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 function start(root) {
   const s = { root, asked: 0, left: -LEAVING }, box = $(root, '.ap');
   document.addEventListener('click', function leave(e) {
-    if (!box.isConnected) document.removeEventListener('click', leave, true);
-    else if (e.target.closest?.('a[href]')) s.left = performance.now();
+    if (!box.isConnected) return document.removeEventListener('click', leave, true);
+    const link = e.target.closest?.('a[href]');
+    if (link && link.pathname !== location.pathname) s.left = performance.now();
   }, true);
   bus.listen(box, run => { fill(root, run, s.known?.measured ?? 'held-out PSNR'); check(s, run); });
   return s;
@@ -34,7 +37,7 @@ function check(s, run) {
   }
   if (s.asked || (s.told === now && performance.now() - s.at < 2000)) return;
   const tell = () => {
-    if (performance.now() - s.left < LEAVING) return void (s.asked = setTimeout(tell, LEAVING));
+    if (performance.now() - s.left < LEAVING) return void (s.asked = setTimeout(tell, AGAIN));
     Object.assign(s, { asked: 0, told: now, at: performance.now() });
     if ($(s.root, '.ap').isConnected) s.fire('changed', now + ' ' + Date.now());
   };

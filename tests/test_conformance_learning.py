@@ -1,0 +1,32 @@
+"""Every kind with every network and data set learns; apart from the other conformance tests, since it takes longest."""
+
+from __future__ import annotations
+
+from playground.events import Allowance
+from playground.experiment import formulas
+from playground.tasks import tasks
+from playground.trainer import train
+from playground.variants import variants
+from tests.plugins import experiment
+from tests.test_conformance import every_combination, session
+
+
+@every_combination
+def test_learns_what_it_has_not_seen(kind, architecture, data):
+    # points in the plane start close to their mean, and two pixels give the noise no room: a longer, quieter run
+    made = experiment(kind, architecture, data, rate=1e-2, epochs=1000, seed=1)
+    calm = {"contractive": {"variant.weight": 0.01}, "sparse": {"variant.beta": 0.01},
+            "denoising": {"variant.level": 0.1},
+            "inpaint": {"task.holes": "noise", "task.share": 0.1, "task.known": 1.0} if data != "plane" else {},
+            }.get(kind, {})
+    run = session(made.retuned(calm))
+    first = run.held_out_loss
+    events = train(run)
+    next(events)
+    # upscaling begins with what bicubic interpolation gives; a handful of pictures would be learnt by heart
+    slow = data == "plane" or kind == "upscale" and len(run.resident.train) > 100
+    last = events.send(Allowance(seconds=60, steps=300 if slow else 60))
+    assert run.evaluate() < 0.9 * first
+    assert [*last.terms] == [*formulas(made)]
+    assert kind in tasks or [*last.terms] == ["reconstruction", *variants[kind]().penalties]
+    assert last.history[-1].held_out < first
