@@ -26,10 +26,10 @@ SETTING = "MNIST, one layer of 1,000 sigmoid units, tied weights, cross-entropy;
 NETWORK = "data=mnist&architecture.depth=1&architecture.code=1000&architecture.tied=true&training.loss=bce" \
           "&training.rate=0.01&training.schedule=cosine&training.batch=100"
 WAYS = {  # name -> query, published error in percent, published norm in 1e-4
-    "CAE": ("variant=contractive&variant.weight=5", 1.14, 0.73),
-    "DAE-g": ("variant=denoising&variant.units=sigmoid&variant.level=1", 1.18, 0.86),
+    "CAE": ("variant=contractive&variant.weight=7", 1.14, 0.73),
+    "DAE-g": ("variant=denoising&variant.units=sigmoid&variant.level=0.5", 1.18, 0.86),
     "DAE-b": ("variant=denoising&variant.units=sigmoid&variant.kind=masking&variant.level=0.3", 1.57, 7.87),
-    "AE+wd": ("variant=contractive&variant.weight=0&training.decay=0.01", 1.68, 5.00),
+    "AE+wd": ("variant=contractive&variant.weight=0&training.decay=0.003", 1.68, 5.00),
     "AE": ("variant=contractive&variant.weight=0", 1.78, 17.5),
 }
 TUNING = 5e-4  # the learning rate that fine-tuning begins with
@@ -42,7 +42,7 @@ def run(lab: Lab) -> Outcome:
     for name, (query, _, _) in WAYS.items():
         session = lab.fit(name, f"{NETWORK}&{query}&{size}")
         norms[name] = mean_norm(session)
-        errors[name] = classified(session, 8 if lab.quick else 12, lab)
+        errors[name] = classified(session, 8 if lab.quick else 16, lab)
         pictures.append(filters(first_layer(session)[:24], 28, 24, 1))
     rows = []
     for name, (_, error, norm) in WAYS.items():
