@@ -239,7 +239,8 @@ class Explorer:
         k = space.codes.codes.shape[1]
         last = await self.ready(space, MapKnobs(kind="pca" if k > 2 else "plane", count=len(space.codes.codes)))
         if frames and now > frames[-1].step:  # frames are taken ever more rarely: the end is the map itself
-            frames = (*frames, Frame(now, last.places[: len(frames[-1].places)]))
+            m = min(len(last.places), len(frames[-1].places))
+            frames = (*(Frame(one.step, one.places[:m]) for one in frames), Frame(now, last.places[:m]))
         places = await asyncio.to_thread(filming.shown, frames, last.places, k > 2) if frames else []
         return [frame.step for frame in frames], np.array(places, np.float32).reshape(len(frames), -1, 2)
 

@@ -181,6 +181,7 @@ def test_the_film_ends_on_the_map(asker, truth, bench):
     assert film["steps"].tolist() == steps and steps[:5] == [0, 1, 2, 4, 8]
     assert film["places"].shape == (len(steps), 359, 2) and np.abs(film["places"]).max() <= 1.001
     assert steps[-1] == asker.get("").json()["step"]
+    assert unpack(asker.get("history.bin", count=100).content)["places"].shape == (len(steps), 100, 2)
     answer = asker.get("map").json()
     there, end = floats(answer["places"], -1, 2)[:359], film["places"][-1]
     there = there - there.mean(0)
