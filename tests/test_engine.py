@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 
@@ -238,3 +239,20 @@ def test_close_ends_running_jobs_and_lets_them_save():
 
 def test_allowance_of_one_step_is_the_default():
     assert Allowance().steps == 1
+
+
+def test_it_ends_although_its_thread_closed_all_and_waits_again_before_it_could_know(monkeypatch):
+    engine = Engine()
+    ask = engine.ask
+
+    def slowly(do):
+        ended = ask(do)
+        ended.result(5)
+        time.sleep(0.05)  # the thread is back at its inbox, with nothing to wait for
+        return ended
+
+    monkeypatch.setattr(engine, "ask", slowly)
+    closing = threading.Thread(target=engine.close, daemon=True)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive()
