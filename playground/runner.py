@@ -137,7 +137,7 @@ class Engine:
             return
         ended = self.ask(self._close_all)
         self._open = False
-        self._inbox.put((lambda: None, Future()))  # wakes a thread that has closed all and waits, not knowing that it ends
+        self._inbox.put((lambda: None, Future()))  # wakes a thread that closed all and waits, unknowing
         if threading.current_thread() is not self._thread:
             self._thread.join()
         self._aside.shutdown(wait=False, cancel_futures=True)
