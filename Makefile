@@ -10,9 +10,8 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
 
-# Three processes, since half of the time a test waits; each has whole files, so that fixtures are made once, in order, the browser first
-# as it takes longest. ARGS="-n 0" runs them one after the other.
-TOGETHER := -n 3 --dist loadfile --no-loadscope-reorder
+# Two processes, each with whole files, so that fixtures are made once; ARGS="-n 0" runs them one after the other.
+TOGETHER := -n 2 --dist loadfile
 
 test: $(STAMP)-dev
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
