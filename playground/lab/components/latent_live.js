@@ -77,8 +77,8 @@ async function offerHistory(room) {
 }
 
 async function fetchHistory(room) {
-  const { name, ask } = room, told = await ask.json('history').catch(() => null);
-  if (!(told?.steps.length > 1) || told.m > room.info.m) return;
+  const { name, ask, info } = room, told = await ask.json('history').catch(() => null);
+  if (!(told?.steps.length > 1) || told.m > info.m) return; // another model may be loading by now
   const film = await ask.arrays('history.bin').catch(() => null);
   if (!film) return;
   const frames = [...film.steps].map((step, i) => ({ step, places: film.places.subarray(2 * told.m * i, 2 * told.m * (i + 1)) }));
