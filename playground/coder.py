@@ -119,6 +119,7 @@ class Coder:
     # The device -----------------------------------------------------------------------------------------------------
 
     async def ask_device(self, name: str, do: Callable[[], Any]) -> Any:
+        """What do() answers on the device thread, in the turn of the model called `name`."""
         return await asyncio.wrap_future(self.workbench.ask(name, lambda model: do()))
 
     async def model(self, name: str, *wanted: str) -> tuple[Autoencoder, Shape]:
@@ -140,6 +141,7 @@ class Coder:
 
 
 def check(image: np.ndarray, truth: np.ndarray | None = None) -> None:
+    """Trouble unless image is a picture (c, h, w) uint8 of at most 12 megapixels, and truth, if any, as large."""
     if image.dtype != np.uint8 or image.ndim != 3 or len(image) not in (1, 3) or not image.size:
         raise Trouble("A picture is grey or RGB, 8 bits a channel, with at least one pixel.")
     if image[0].size > MOST:
@@ -158,4 +160,5 @@ def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
 
 
 def device_of(model: Autoencoder) -> torch.device:
+    """Where the model's weights lie."""
     return next(model.parameters()).device

@@ -97,7 +97,7 @@ class Restorer(Coder):
         check(image, truth)
         model, shape = await self.model(name, "denoise")
         if not isinstance(model, Denoiser):
-            return await self._passed("denoise", name, image, truth, report)
+            return await self._passed(name, model, shape, image, truth, began, report)
         if sigma is not None and not 0 <= sigma <= LEVELS:
             raise Trouble("The noise's level is a number of grey levels, 0 to 255.")
         batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
@@ -136,13 +136,13 @@ class Restorer(Coder):
     async def reconstruct(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
                           report: Report = nothing) -> Restored:
         """What the model makes of the image: D(E(x)), tile by tile where it is larger than the model's images."""
-        return await self._passed("reconstruct", name, image, truth, report)
-
-    async def _passed(self, way: str, name: str, image: np.ndarray, truth: np.ndarray | None,
-                      report: Report) -> Restored:
-        began, notes = time.perf_counter(), list[str]()
+        began = time.perf_counter()
         check(image, truth)
-        model, shape = await self.model(name, way)
+        return await self._passed(name, *await self.model(name, "reconstruct"), image, truth, began, report)
+
+    async def _passed(self, name: str, model: Autoencoder, shape: Shape, image: np.ndarray, truth: np.ndarray | None,
+                      began: float, report: Report) -> Restored:
+        notes = list[str]()
 
         def make(x: Tensor, known: None) -> Steps:
             return filling.reconstruct(model, x)

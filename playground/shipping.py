@@ -28,6 +28,11 @@ SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
 WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
 
+UNSEEN = "Photographs of which it has seen no part, in grey"
+MEASURED_ON = {  # by task
+    "inpaint": "Held-out images, inside a box that hides a quarter of the image", "upscale": UNSEEN, "denoise": UNSEEN,
+}
+
 Figures = dict[str, dict[str, float]]
 
 
@@ -103,11 +108,7 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
     made, data = session.experiment, session.experiment.data
     metrics = [name for name in WORDS if any(name in values for values in figures.values())]
     rows = [f"| {' | '.join([way, *(_figure(of.get(name)) for name in metrics)])} |" for way, of in figures.items()]
-    where = "Held-out images, of the whole image"
-    if "telea" in figures:
-        where = "Held-out images, inside a box that hides a quarter of the image"
-    elif not made.task.numbered:
-        where = "Photographs of which it has seen no part, in grey"
+    where = MEASURED_ON.get(made.task.name, "Held-out images, of the whole image")
     return "\n".join([
         f"# {recipe.name}", "", recipe.about, "", "![What it makes of held-out images](preview.png)", "",
         f"- Model: {made.title}, {made.architecture.name}, {parameters(made):,} parameters, images of "

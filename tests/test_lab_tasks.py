@@ -120,3 +120,14 @@ def test_it_trains_and_live_knobs_of_the_task_turn(page, bench, query):
 def test_hide_leaves_the_task_out(page):
     assert "knob.task" not in groups(page(f"{SMALL}&hide=task"))
     assert set(PARTS) >= {"task", "variant", "architecture"}
+
+
+def test_a_scale_that_the_images_cannot_be_made_smaller_by_is_refused_in_a_sentence(page):
+    test = page("task=upscale&architecture=residual&architecture.width=4&architecture.depth=1&data=glyphs&data.size=14")
+    before = test.session_state["experiment"]
+    choose(test, "task.upscale.scale", 4)
+    said = test.session_state["refused"]
+    assert said == "Images of 14 × 14 pixels cannot be made 4 times smaller. The run before is still here."
+    assert test.session_state["experiment"] == before
+    choose(test, "task.upscale.scale", 2)
+    assert test.session_state["refused"] == "" and test.session_state["experiment"] == before

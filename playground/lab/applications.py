@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from playground.coder import Choice
 from playground.data.photos import PHOTOS, UNSEEN, photograph
 from playground.events import Trouble
 from playground.images import read_image, to_png
+from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
 from playground.lab.session import Visit
 from playground.paint_routes import url_of
@@ -26,7 +28,6 @@ NAMES = {
     **{name: f"{name.capitalize()}, parts of it trained on" for name in PHOTOS},
     OWN: "Your own picture",
 }
-KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 SIDE = 512  # pixels a side: of larger pictures whose truth is to be known, the middle is taken
 
 Pictures = dict[str, np.ndarray]
@@ -45,7 +46,7 @@ class Answer:
     rim: int = 0
 
 
-class Application:
+class Application(ABC):
     """One page. way: what its models do, of restorer.WAYS. train: a link's query for a model of one's own."""
 
     title: str
@@ -55,7 +56,10 @@ class Application:
     train: str
 
     def __init__(self, visit: Visit):
-        self.restorer = Restorer(visit.bench)
+        self.visit, self.restorer = visit, Restorer(visit.bench)
+
+    def draw(self) -> None:
+        """The whole page: what is asked at the left, what came of it at the right."""
         with st.container(key="application", horizontal=True, gap="large"):
             with st.container(key="asked", gap="small"):
                 st.markdown(f"#### {self.title}\n\n{self.motto}")
@@ -70,15 +74,15 @@ class Application:
                     st.info("Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF.")
                 else:
                     self._show(choice, picture, settings)
-        visit.write_address()
+        self.visit.write_address()
 
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """The page's own controls, drawn, and their values: what `answer` is given."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
         """What is to be seen of a picture (c, h, w) uint8."""
-        raise NotImplementedError
 
     def _model(self) -> Choice | None:
         found = {one.name: one for one in self.restorer.choices(self.way)}
@@ -91,13 +95,13 @@ class Application:
         name = st.selectbox("Picture", [*NAMES], format_func=NAMES.__getitem__, key=f"{self.way}.picture")
         if name != OWN:
             return photograph(name)
-        file = st.file_uploader("Your own picture", KINDS, key=f"{self.way}.file", label_visibility="collapsed")
+        file = st.file_uploader("Your own picture", PICTURES, key=f"{self.way}.file", label_visibility="collapsed")
         if file is None:
             return None
         try:
             return read_image(file.getvalue(), file.name)
         except Trouble as trouble:
-            st.html(f'<p role="alert" class="ap-said">{trouble}</p>')
+            complain(str(trouble))
             return None
 
     def _show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
@@ -171,9 +175,6 @@ class Denoising(Application):
         result = await self.restorer.denoise(choice.name, picture, truth, sigma=told_it)
         classical = await asyncio.to_thread(photographs.non_local_means, picture, told_it or sigma or 0)
         return Answer({"Noisy": picture, "Non-local means": classical, "Model": result.image}, truth, result)
-
-
-APPLICATIONS = (Upscaling, Denoising)
 
 
 def middle(picture: np.ndarray) -> np.ndarray:

@@ -117,9 +117,11 @@ class Panel:
         """Whether a part of that name has a use where the task is what it is."""
         if part not in ("architecture", "data"):
             return True
+        if name == getattr(self.wanted, part).name:
+            return True
         shape, architecture = self.wanted.data.shape, type(self.wanted.architecture)
         if part == "data":
-            shape = self._recalled(part, name).shape
+            shape = PARTS[part][name]().shape
         else:
             architecture = architectures[name]
         return part not in self.wanted.task.objections(shape, architecture)

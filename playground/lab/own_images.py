@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import asdict, replace
 
 import streamlit as st
@@ -10,7 +11,7 @@ from playground.data import datasets
 from playground.events import Trouble
 from playground.lab.session import Visit, renew_widgets
 
-KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "zip"]
+PICTURES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
 def own_images(visit: Visit) -> None:
@@ -18,7 +19,7 @@ def own_images(visit: Visit) -> None:
     from playground.data.own import imported
 
     files = st.file_uploader(
-        "Pictures or a zip", KINDS, accept_multiple_files=True, key="own_files",
+        "Pictures or a zip", [*PICTURES, "zip"], accept_multiple_files=True, key="own_files",
         help="PNG, JPEG, WebP, BMP, GIF, TIFF, or a zip of them: the folder a picture lies in is its class.",
     )
     name = st.text_input("Name", "mine", key="own_name", help="The set is kept under this name on this machine.")
@@ -28,7 +29,7 @@ def own_images(visit: Visit) -> None:
     if kept:
         st.caption("Kept here: " + ", ".join(kept))
     for sentence in st.session_state.get("own_said", ()):
-        st.html(f'<p role="alert" class="ap-said">{_plain(sentence)}</p>')
+        complain(sentence)
 
 
 def _use(visit: Visit, files: list, name: str) -> None:
@@ -51,5 +52,6 @@ def _use(visit: Visit, files: list, name: str) -> None:
     renew_widgets("data")
 
 
-def _plain(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def complain(sentence: str) -> None:
+    """What is wrong with what somebody brought, as plain text: it may name their file."""
+    st.html(f'<p role="alert" class="ap-said">{html.escape(sentence)}</p>')

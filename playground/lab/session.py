@@ -119,12 +119,17 @@ class Visit:
         """Take over what the controls say: live knobs act on the run, everything else makes a new one, ready."""
         now = self.experiment
         if wanted == now:
+            st.session_state.refused = ""  # what was refused has been turned back
             return
         if (count := parameters(wanted)) > MOST_PARAMETERS:
             st.session_state.refused = (
                 f"This network would have {count:,} parameters, more than the {MOST_PARAMETERS:,} that fit beside "
                 "everybody else's: choose a smaller width, depth or code. The run before is still here."
             )
+            return
+        if unfit := wanted.settled()[1]:
+            why = unfit[0].partition(": ")[2]
+            st.session_state.refused = f"{why[0].upper()}{why[1:]}. The run before is still here."
             return
         st.session_state.refused = ""
         st.session_state.experiment = wanted

@@ -65,9 +65,12 @@ class Task(ABC):
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         """What the network is given of the images x (B, c, h, w) in [0, 1]."""
 
-    @abstractmethod
     def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
-        """Yield (side, terms) as Variant.losses does, the terms' names being those of `formulas`."""
+        """Yield (side, terms) as Variant.losses does, the terms' names being those of `formulas`.
+
+        Here the error alone, of what is made of what was seen.
+        """
+        yield "autoencoder", {"reconstruction": model.reconstruction_error(model.encode(self.see(x, variant, rng)), x)}
 
     # What a screen and the held-out curve need of a model, all after `see` -------------------------------------------
 

@@ -14,7 +14,7 @@ from playground.layers import Stack
 from playground.losses import FORMULAS
 from playground.model import Autoencoder
 from playground.tasks import Task, tasks
-from playground.variants import Losses, Variant
+from playground.variants import Variant
 
 LEVELS = 255  # grey levels: what σ is counted in
 WAVELET = (-0.12940952255092145, -0.22414386804185735, 0.836516303737469, -0.48296291314469025)  # Daubechies' of four
@@ -59,9 +59,6 @@ class Denoise(Task):
         share = torch.rand(len(x), 1, 1, 1, generator=rng, device=x.device)
         sigma = (low + (high - low) * share) / LEVELS
         return told(x + sigma * torch.randn(x.shape, generator=rng, device=x.device), sigma)
-
-    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
-        yield "autoencoder", {"reconstruction": model.reconstruction_error(model.encode(self.see(x, variant, rng)), x)}
 
     def picture(self, seen: Tensor) -> Tensor:
         return seen[:, :-1].clamp(0, 1)

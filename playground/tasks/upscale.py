@@ -15,7 +15,7 @@ from playground.layers import Stack
 from playground.losses import FORMULAS
 from playground.model import Autoencoder
 from playground.tasks import Task, tasks
-from playground.variants import Losses, Variant
+from playground.variants import Variant
 
 
 @tasks.register("upscale")
@@ -61,9 +61,6 @@ class Upscale(Task):
 
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         return shrunk(x, self.scale)
-
-    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
-        yield "autoencoder", {"reconstruction": model.reconstruction_error(model.encode(self.see(x, variant, rng)), x)}
 
     def picture(self, seen: Tensor) -> Tensor:
         return F.interpolate(seen, scale_factor=self.scale, mode="nearest")  # as large as what it becomes

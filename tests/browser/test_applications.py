@@ -71,6 +71,11 @@ def test_a_picture_is_enlarged_beside_the_classical_ways_and_the_truth(trained):
     assert len({*places}) == 1  # the same place in all of them
     before = told(grid, "zoom")
     page.mouse.wheel(0, -100)
+    page.wait_for_timeout(100)
+    assert told(grid, "zoom") == before  # the wheel is the page's until the pictures are clicked into
+    page.mouse.down()
+    page.mouse.up()
+    page.mouse.wheel(0, -100)
     until(page, lambda: int(told(grid, "zoom")) > int(before))
     page.mouse.move(2, 2)
     until(page, lambda: not told(grid, "lens"))

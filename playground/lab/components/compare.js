@@ -19,7 +19,9 @@ function start(root) {
   };
   grid.onpointermove = grid.onpointerdown = place;
   grid.onpointerleave = e => { if (e.pointerType === 'mouse') { s.at = null; look(s); } };
-  grid.addEventListener('wheel', e => { if (s.at && e.target.closest('.frame')) { e.preventDefault(); zoom(s, e.deltaY < 0 ? 1 : -1); } }, { passive: false });
+  // Only after a click into the pictures: who scrolls the page past them must not be held up.
+  const within = () => grid.getRootNode().activeElement === grid;
+  grid.addEventListener('wheel', e => { if (s.at && within()) { e.preventDefault(); zoom(s, e.deltaY < 0 ? 1 : -1); } }, { passive: false });
   grid.onkeydown = e => {
     const move = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[e.key];
     if (move) { const [x, y] = s.at ?? [.5, .5]; s.at = [clamp(x + move[0], 0, 1), clamp(y + move[1], 0, 1)]; }

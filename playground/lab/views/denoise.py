@@ -4,4 +4,4 @@ from playground.lab.applications import Denoising
 from playground.lab.session import Visit
 from playground.server import workbench
 
-Denoising(Visit(workbench()))
+Denoising(Visit(workbench())).draw()

@@ -4,4 +4,4 @@ from playground.lab.applications import Upscaling
 from playground.lab.session import Visit
 from playground.server import workbench
 
-Upscaling(Visit(workbench()))
+Upscaling(Visit(workbench())).draw()
