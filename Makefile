@@ -10,8 +10,9 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
 
-# Two processes, each with whole files, so that fixtures are made once; ARGS="-n 0" runs them one after the other.
-TOGETHER := -n 2 --dist loadfile
+# Two processes, each with whole files, so that fixtures are made once, in the order that tests/conftest.py gives them;
+# ARGS="-n 0" runs them one after the other.
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP)-dev
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)

@@ -46,6 +46,16 @@ def bench(tmp_path):
     bench.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole files, those with a browser spread among the others: a browser test waits, the others compute, and two
+    browsers at once would starve each other on two cores."""
+    files: dict[bool, dict[Path, list[pytest.Item]]] = {True: {}, False: {}}
+    for item in items:
+        files[item.get_closest_marker("browser") is not None].setdefault(item.path, []).append(item)
+    place = [((i + 0.5) / len(found), tests) for found in files.values() for i, tests in enumerate(found.values())]
+    items[:] = [test for _, tests in sorted(place, key=lambda one: one[0]) for test in tests]
+
+
 def _without_the_browsers_loop(item: pytest.Item):
     """The browser's driver leaves its event loop marked as running on this thread until the session ends, so that
     nobody else could run one; tests that have nothing to do with the browser are spared that mark."""
