@@ -11,7 +11,6 @@ from playground.recipes import RECIPES, Recipe
 from playground.server import PREVIEWS
 
 
-
 def strip(one: Lesson) -> str:
     """A lesson over the page that it is about; the answer behind a click."""
     count = len(lessons())

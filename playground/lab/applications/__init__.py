@@ -68,7 +68,7 @@ class Application(ABC):
                     st.info("Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF.")
                 else:
                     self._shown(choice, picture, settings)
-        self.visit.write_address()
+        self.visit.write_address(**({"model": choice.name} if choice else {}))
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
