@@ -1,0 +1,409 @@
+"""Reading one definition: which others it needs, and how its text changes when it stands alone.
+
+The text stays as it was written, comments and all, but for these edits: knobs become plain values, what a knob's value
+decides is decided (`if self.kind == "kl":`), methods that nobody calls go, and so do registration, type annotations that
+name classes of ours, assertions and reports of progress.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from playground.exporting.modules import Definition, Inside, Meaning, Module, Outside, first_line, module, names_of
+from playground.knobs import knobs
+
+PLAIN_TYPES = {"int", "float", "bool", "str", "bytes", "None", "list", "tuple", "dict", "Tensor", "np", "torch", "nn",
+               "ndarray"}
+WIDTH = 120
+UNKNOWN = object()
+
+
+class Program(Protocol):
+    """What a reader has to know of the whole."""
+
+    used: set[str]
+
+    def meaning(self, where: Module, name: str) -> Meaning | None: ...
+
+    def instance(self, definition: Definition) -> Any: ...
+
+    def called(self, definition: Definition) -> str: ...
+
+
+@dataclass
+class Reading:
+    """What a definition needs, and the edits to its text: (from, to, new text)."""
+
+    needs: list[Definition] = field(default_factory=list)
+    early: list[Definition] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class Reader(ast.NodeVisitor):
+    """One reading of one definition."""
+
+    def __init__(self, program: Program, definition: Definition):
+        self.program, self.definition = program, definition
+        self.module = module(definition.module)
+        self.found = Reading()
+        self._locals: list[set[str]] = []
+        self._instance: Any = None
+        self._early = not isinstance(definition.node, ast.FunctionDef)
+
+    def read(self) -> Reading:
+        self.visit(self.definition.node)
+        return self.found
+
+    # Names ----------------------------------------------------------------------------------------------------------
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if not any(node.id in names for names in self._locals):
+            self._meant(self.program.meaning(self.module, node.id), node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.value, ast.Name) and not any(node.value.id in names for names in self._locals):
+            meant = self.program.meaning(self.module, node.value.id)
+            if isinstance(meant, Inside):
+                self._meant(self.program.meaning(module(meant.module), node.attr), node)
+                return
+        self.found.attributes.add(node.attr)
+        self.visit(node.value)
+
+    def _meant(self, meant: Meaning | None, node: ast.expr) -> None:
+        if isinstance(meant, Outside):
+            self.found.imports.add(meant.statement)
+        elif isinstance(meant, Definition):
+            self._need(meant)
+            if (name := self.program.called(meant)) != ast.unparse(node):
+                self._replace(*self.module.span(node), name)
+
+    def _need(self, meant: Definition) -> None:
+        if meant.node is self.definition.node:
+            return
+        if isinstance(alias := stands_for(meant), ast.expr):
+            where = module(meant.module)
+            for part in ast.walk(alias):
+                if isinstance(part, ast.Name) and isinstance(found := where.meaning(part.id), Outside):
+                    self.found.imports.add(found.statement)
+            return
+        self.found.needs.append(meant)
+        if self._early:
+            self.found.early.append(meant)
+
+    # Annotations ----------------------------------------------------------------------------------------------------
+
+    def _annotation(self, node: ast.expr | None, start: int) -> None:
+        """Keep an annotation of plain types; of others, delete it from `start`, where what it belongs to ends."""
+        if node is None:
+            return
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if names <= PLAIN_TYPES:
+            self.visit(node)
+        else:
+            self._replace(start, self.module.span(node)[1], "")
+
+    def visit_arg(self, node: ast.arg) -> None:
+        start = self.module.span(node)[0] + len(node.arg)
+        self._annotation(node.annotation, start)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._annotation(node.annotation, self.module.span(node.target)[1])
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
+    # Functions ------------------------------------------------------------------------------------------------------
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+        for default in [*node.args.defaults, *node.args.kw_defaults]:
+            if default is not None and arguments and arguments[-1].arg != "report":
+                self.visit(default)
+        early, self._early = self._early, False
+        self._locals.append(_bound(node))
+        for argument in [*arguments, *filter(None, (node.args.vararg, node.args.kwarg))]:
+            self.visit(argument)
+        if node.returns is not None:
+            closing = self.module.text.rindex(")", 0, self.module.span(node.returns)[0])
+            self._annotation(node.returns, closing + 1)
+        if arguments and arguments[-1].arg == "report":
+            self._without_last(arguments, node.args.defaults)
+        self.visit_body(node.body)
+        self._locals.pop()
+        self._early = early
+
+    def _without_last(self, arguments: list[ast.arg], defaults: list[ast.expr]) -> None:
+        """Delete the last parameter, which comes after others that have no default."""
+        last = defaults[-1] if defaults else arguments[-1]
+        self._replace(self.module.span(arguments[-2])[1], self.module.span(last)[1], "")
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._locals.append(_bound(node))
+        self.generic_visit(node)
+        self._locals.pop()
+
+    def _comprehension(self, node: Any) -> None:
+        targets = (part.id for one in node.generators for part in ast.walk(one.target) if isinstance(part, ast.Name))
+        self._locals.append(set(targets))
+        self.generic_visit(node)
+        self._locals.pop()
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+
+    # Statements -----------------------------------------------------------------------------------------------------
+
+    def visit_body(self, body: list[ast.stmt]) -> None:
+        for i, statement in enumerate(body):
+            if self._is_idle(statement):
+                self._delete(statement)
+            elif isinstance(statement, ast.If):
+                if self._if(statement):
+                    for rest in body[i + 1 :]:
+                        self._delete(rest)
+                    return
+            else:
+                self.visit(statement)
+
+    def _is_idle(self, node: ast.stmt) -> bool:
+        """Whether a statement does nothing for a program that stands alone."""
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("playground"):
+            return True
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
+            return node.value.func.id == "report"
+        return isinstance(node, ast.If) and not node.orelse and all(map(self._is_idle, node.body))
+
+    def _block(self, node: Any) -> None:
+        for name, value in ast.iter_fields(node):
+            if name in ("body", "orelse", "finalbody"):
+                self.visit_body(value)
+            else:
+                for part in value if isinstance(value, list) else [value]:
+                    if isinstance(part, ast.AST):
+                        self.visit(part)
+
+    visit_For = visit_While = visit_With = visit_Try = visit_ExceptHandler = _block
+
+    def _if(self, node: ast.If, is_elif: bool = False) -> bool:
+        """Read an if statement, decided where a knob decides it; returns whether nothing after it is ever reached."""
+        said = self._known(node.test)
+        start, end = self.module.whole_lines(node)
+        else_if = node.orelse[0] if self._has_elif(node) else None
+        if said is UNKNOWN:
+            self.visit(node.test)
+            self.visit_body(node.body)
+            if isinstance(else_if, ast.If):
+                self._if(else_if, is_elif=True)
+            else:
+                self.visit_body(node.orelse)
+            return False
+        if not said and isinstance(else_if, ast.If):
+            self._replace(start, self.module.line(else_if.lineno), "")
+            if not is_elif:
+                self._replace(*(self.module.span(else_if)[0] + at for at in (0, 2)), "")
+            return self._if(else_if, is_elif)
+        chosen = node.body if said else node.orelse
+        if not chosen:
+            self._replace(start, end, "")
+            return False
+        header = self.module.line(first_line(chosen[0]))
+        self._replace(start, header, " " * node.col_offset + "else:\n" if is_elif else "")
+        after = self.module.whole_lines(chosen[-1])[1]
+        self._replace(after, end, "")
+        if not is_elif:
+            self._dedent(first_line(chosen[0]), chosen[-1].end_lineno or 0, node.col_offset, chosen[0].col_offset)
+        self.visit_body(chosen)
+        return not is_elif and isinstance(chosen[-1], ast.Return | ast.Raise)
+
+    def _has_elif(self, node: ast.If) -> bool:
+        """Whether what follows is written `elif`."""
+        if len(node.orelse) != 1 or not isinstance(node.orelse[0], ast.If):
+            return False
+        return self.module.text.startswith("elif", self.module.span(node.orelse[0])[0])
+
+    def _dedent(self, first: int, last: int, to: int, column: int) -> None:
+        for number in range(first, last + 1):
+            if self.module.lines[number - 1].strip():
+                start = self.module.line(number)
+                self._replace(start + to, start + column, "")
+
+    # What a knob decides --------------------------------------------------------------------------------------------
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        said = self._known(node.test)
+        if said is UNKNOWN:
+            self.generic_visit(node)
+            return
+        chosen = node.body if said else node.orelse
+        (start, end), (first, last) = self.module.span(node), self.module.span(chosen)
+        self._replace(start, first, "")
+        self._replace(last, end, "")
+        self.visit(chosen)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        """The entry of a table that a knob names: CORRUPTIONS[self.kind] is `gaussian`."""
+        key = self._known(node.slice)
+        meant = self.program.meaning(self.module, node.value.id) if isinstance(node.value, ast.Name) else None
+        if key is not UNKNOWN and isinstance(meant, Definition):
+            table = getattr(meant.node, "value", None)
+            for at, value in zip(table.keys, table.values) if isinstance(table, ast.Dict) else ():
+                if isinstance(at, ast.Constant) and at.value == key:
+                    named = isinstance(value, ast.Name) and self.program.meaning(module(meant.module), value.id)
+                    if isinstance(named, Definition):
+                        self._need(named)
+                        self._replace(*self.module.span(node), self.program.called(named))
+                        return
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name) and node.func.id == "cast" and len(node.args) == 2:
+            (start, end), (first, last) = self.module.span(node), self.module.span(node.args[1])
+            self._replace(start, first, "")
+            self._replace(last, end, "")
+            self.visit(node.args[1])
+        else:
+            self.generic_visit(node)
+
+    def _known(self, node: ast.expr) -> Any:
+        """The value of an expression that knobs decide, those with choices or on and off; else UNKNOWN."""
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, ast.Tuple):
+            values = tuple(map(self._known, node.elts))
+            return UNKNOWN if UNKNOWN in values else values
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            return self._knob(node.attr)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return UNKNOWN if (value := self._known(node.operand)) is UNKNOWN else not value
+        if isinstance(node, ast.BoolOp):
+            values, decides = [self._known(one) for one in node.values], isinstance(node.op, ast.Or)
+            if any(value is not UNKNOWN and bool(value) is decides for value in values):
+                return decides
+            return UNKNOWN if UNKNOWN in values else not decides
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            left, right = self._known(node.left), self._known(node.comparators[0])
+            compare = COMPARED.get(type(node.ops[0]))
+            return UNKNOWN if UNKNOWN in (left, right) or compare is None else compare(left, right)
+        return UNKNOWN
+
+    def _knob(self, name: str) -> Any:
+        value = getattr(self._instance, name, UNKNOWN) if self._instance is not None else UNKNOWN
+        if self._instance is not None and name in knobs(self._instance) and isinstance(value, bool | str):
+            return value
+        return UNKNOWN
+
+    # Classes --------------------------------------------------------------------------------------------------------
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._instance = self.program.instance(self.definition)
+        for decorator in node.decorator_list:
+            if self._instance is None:
+                self.visit(decorator)
+            else:
+                line = self.module.line(decorator.lineno)
+                self._replace(line, self.module.line((decorator.end_lineno or 0) + 1), "")
+        opening = self.module.offset(node.lineno, node.col_offset) + len("class ") + len(node.name)
+        self._replace(opening - len(node.name), opening, self.program.called(self.definition))
+        bases = self._bases(node)
+        if node.bases:
+            closing = self.module.text.index(")", self.module.span(node.bases[-1])[1]) + 1
+            self._replace(opening, closing, f"({', '.join(bases)})" if bases else "")
+        kept = 0
+        for i, member in enumerate(node.body):
+            if i == 0 and isinstance(member, ast.Expr):
+                if self._is_abstract(node):
+                    self._delete(member)
+                kept += not self._is_abstract(node)
+            elif not self.keeps(member, self._instance is None):
+                self._delete(member)
+            else:
+                kept += 1
+                self._member(member)
+        if not kept:
+            self._replace(*(self.module.whole_lines(node.body[-1])[1],) * 2, "    pass\n")
+        self._instance = None
+
+    def _bases(self, node: ast.ClassDef) -> list[str]:
+        names = []
+        for base in node.bases:
+            meant = self.program.meaning(self.module, base.id) if isinstance(base, ast.Name) else None
+            if isinstance(meant, Definition):
+                if not self._is_empty(meant):
+                    self._need(meant)
+                    names.append(self.program.called(meant))
+            elif ast.unparse(base) not in ("ABC", "Protocol"):
+                self.visit(base)
+                names.append(ast.unparse(base))
+        return names
+
+    def _is_empty(self, base: Definition) -> bool:
+        """Whether a base class would bring nothing."""
+        reader = Reader(self.program, base)
+        node = base.node
+        assert isinstance(node, ast.ClassDef)
+        return not reader._bases(node) and not any(reader.keeps(one, False) for one in node.body)
+
+    @staticmethod
+    def _is_abstract(node: ast.ClassDef) -> bool:
+        return any(isinstance(base, ast.Name) and base.id == "ABC" for base in node.bases)
+
+    def keeps(self, member: ast.stmt, is_plain: bool) -> bool:
+        """Whether a member of a class has a use; is_plain: of a class without knobs, whose fields all have."""
+        if isinstance(member, ast.FunctionDef):
+            if any(ast.unparse(one) == "abstractmethod" for one in member.decorator_list):
+                return False
+            return member.name.startswith("__") or member.name in self.program.used | {"forward"}
+        if isinstance(member, ast.AnnAssign) and member.value is None:
+            return is_plain and bool(getattr(self.definition.node, "decorator_list", None))
+        return bool(self.program.used.intersection(names_of(member)))
+
+    def _member(self, member: ast.stmt) -> None:
+        """A member that stays: a knob becomes its value, with what it means beside it."""
+        names = names_of(member)
+        if not isinstance(member, ast.Assign | ast.AnnAssign) or len(names) != 1 or self._instance is None \
+                or names[0] not in knobs(self._instance):
+            self.visit(member)
+            return
+        setting = knobs(self._instance)[names[0]]
+        told = f"  # {setting.help}" + (f" ({setting.unit})" if setting.unit else "")
+        line = f"    {names[0]} = {getattr(self._instance, names[0])!r}"
+        if len(line + told) > WIDTH:
+            line, told = f"    {told.strip()}\n{line}", ""
+        self._replace(*self.module.whole_lines(member), f"{line}{told}\n")
+
+    # Edits ----------------------------------------------------------------------------------------------------------
+
+    def _replace(self, start: int, end: int, text: str) -> None:
+        self.found.edits.append((start, end, text))
+
+    def _delete(self, node: ast.stmt) -> None:
+        self._replace(*self.module.whole_lines(node), "")
+
+
+COMPARED = {ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b, ast.In: lambda a, b: a in b,
+            ast.NotIn: lambda a, b: a not in b}
+
+
+def _bound(node: ast.FunctionDef | ast.Lambda) -> set[str]:
+    """The names that a function binds, those of the functions inside it too."""
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    names |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Import | ast.ImportFrom) and not str(getattr(part, "module", "")).startswith("playg"):
+            names |= {one.asname or one.name for one in part.names}
+    return names
+
+
+def stands_for(definition: Definition) -> ast.expr | None:
+    """What a stand-in is only another name of: nn.Linear for Linear; None for definitions with a text of their own."""
+    node = definition.node
+    if definition.module == "playground.exporting.plain" and isinstance(node, ast.Assign):
+        return node.value if isinstance(node.value, ast.Name | ast.Attribute) else None
+    return None
