@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from playground.exporting.modules import Definition, Meaning, Module, Outside, first_line, module
+from playground.exporting.knowing import UNKNOWN
 from playground.exporting.plain import INSTEAD
-from playground.exporting.reading import Reader, Reading, stands_for
+from playground.exporting.reading import WIDTH, Reader, Reading, stands_for
 
 PLAIN = "playground.exporting.plain"
 RULE = re.compile(r"^ *# .*-{8,}\n", re.MULTILINE)  # a heading among the members of a class
@@ -20,19 +21,20 @@ class Gathered:
     """The definitions that parts of an experiment need.
 
     roots: section -> the definitions to begin with. A definition stands in the first section that needs it.
-    instances: the parts, whose classes become plain ones. used: attributes that other text asks for.
+    parts: the objects whose knobs decide, by the names that they go by in the text. used: attributes that other text
+    asks for. decided: functions that give one value here. instead: further names that have a stand-in.
     """
 
-    def __init__(self, roots: dict[str, list[Definition]], instances: Iterable[Any], used: set[str]):
-        self.used = set(used)
-        self._instances = {(kind.__module__, kind.__name__): one for one in instances for kind in type(one).__mro__}
-        self._instances |= {(PLAIN, type(one).__name__): one for one in instances}
+    def __init__(self, roots: dict[str, list[Definition]], parts: dict[str, Any], used: set[str],
+                 decided: dict[Definition, Any], instead: Iterable[str] = ()):
+        self._asked, self._parts, self._decided, self._instead = used, parts, decided, set(instead)
+        self._instances = {(kind.__module__, kind.__name__): one for one in parts.values() for kind in type(one).__mro__}
+        self._instances |= {(PLAIN, type(one).__name__): one for one in parts.values()}
         self._names: dict[Definition, str] = {}
         self._roots = {section: [self._stood_in(one) for one in some] for section, some in roots.items()}
-        before = -1
-        while before < len(self.used):  # each attribute found to be used may bring more methods in
-            before = len(self.used)
-            self._read()
+        self._known: dict[Definition, dict[str, Any]] = {}
+        while self._known != (known := self._gather()):  # what is known of parameters may make calls and more fall away
+            self._known = known
         self._order()
 
     # What the readers ask -------------------------------------------------------------------------------------------
@@ -41,12 +43,21 @@ class Gathered:
         found = where.meaning(name)
         return self._stood_in(found) if isinstance(found, Definition) else found
 
-    @staticmethod
-    def _stood_in(found: Definition) -> Definition:
-        return Definition(PLAIN, found.name) if found.name in INSTEAD.get(found.module, ()) else found
+    def _stood_in(self, found: Definition) -> Definition:
+        is_replaced = found.name in INSTEAD.get(found.module, ()) or found.name in self._instead
+        return Definition(PLAIN, found.name) if is_replaced else found
 
     def instance(self, definition: Definition) -> Any:
         return self._instances.get((definition.module, definition.name))
+
+    def part(self, name: str) -> Any:
+        return self._parts.get(name)
+
+    def decided(self, definition: Definition) -> Any:
+        return self._decided.get(definition, UNKNOWN)
+
+    def parameters(self, definition: Definition) -> dict[str, Any]:
+        return self._known.get(definition, {})
 
     def called(self, definition: Definition) -> str:
         """The name in the text: its own, or with its module's where two share one."""
@@ -59,6 +70,20 @@ class Gathered:
         return self._names[definition]
 
     # Reading and putting in order -----------------------------------------------------------------------------------
+
+    def _gather(self) -> dict[Definition, dict[str, Any]]:
+        """Read all that is needed; the parameters that get the same value from every call, and that value."""
+        self.used, before = set(self._asked), -1
+        while before < len(self.used):  # each attribute that is asked for may bring more methods in
+            before = len(self.used)
+            self._read()
+        calls: dict[Definition, list[dict[str, Any]]] = {}
+        for reading in self._readings.values():
+            for definition, given in reading.calls:
+                calls.setdefault(definition, []).append(given)
+        for root in (one for some in self._roots.values() for one in some):
+            calls.pop(root, None)
+        return {definition: known for definition, given in calls.items() if (known := _always(given))}
 
     def _read(self) -> None:
         self._readings: dict[Definition, Reading] = {}
@@ -111,13 +136,16 @@ class Gathered:
         """The import statements that all of it needs."""
         return {statement for reading in self._readings.values() for statement in reading.imports}
 
-    def defines(self, module_name: str, name: str) -> bool:
-        return Definition(module_name, name) in self._readings
+    @property
+    def sections(self) -> tuple[str, ...]:
+        return tuple(self._roots)
 
 
-def of(thing: Any) -> Definition:
-    """The definition of a class or a function."""
-    return Definition(thing.__module__, thing.__qualname__)
+def _always(given: list[dict[str, Any]]) -> dict[str, Any]:
+    """The parameters that are given one value in all calls."""
+    first, *others = given
+    return {name: value for name, value in first.items()
+            if value is not UNKNOWN and all(type(one[name]) is type(value) and one[name] == value for one in others)}
 
 
 def imported(statements: Iterable[str]) -> str:
@@ -156,4 +184,11 @@ def _edited(one: Definition, reading: Reading) -> str:
     text.append(where.text[at:end])
     whole = NOTES.sub("", RULE.sub("", "".join(text)))
     whole = re.sub(r"\n\s*\n(\s*\n)+", "\n\n", whole)
+    whole = re.sub(r"( *def \w+\([^\n]*,)\n\s+([^\n]*:\n)", _joined, whole)
     return re.sub(r"(?<=:\n)\n+|\n+\Z", "", whole) + "\n" if whole.strip() else ""
+
+
+def _joined(header: re.Match) -> str:
+    """A function's first two lines as one, if that is not too long."""
+    line = f"{header[1]} {header[2]}"
+    return line if len(line) <= WIDTH else header[0]

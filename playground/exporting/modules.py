@@ -7,6 +7,7 @@ import importlib.util
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 OURS = "playground"
 
@@ -91,6 +92,11 @@ class Module:
 @cache
 def module(name: str) -> Module:
     return Module(name)
+
+
+def of(thing: Any) -> Definition:
+    """The definition of a class or a function."""
+    return Definition(thing.__module__, thing.__qualname__)
 
 
 def first_line(node: ast.stmt) -> int:

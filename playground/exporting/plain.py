@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from abc import abstractmethod
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import nn
 
-from playground.data import Dataset, ImageSet, split
+from playground.data import Dataset, split
 from playground.images import fit
 
 Linear = nn.Linear
@@ -23,12 +24,22 @@ Trouble = RuntimeError
 
 INSTEAD = {  # module -> what of it has a stand-in here
     "playground.layers.linear": ("Linear", "linear", "product"),
+    "playground.data": ("ImageSet",),
     "playground.events": ("Trouble",),
     "playground.images": ("read_image", "to_pillow"),
     "playground.data._installed": ("installed_file",),
     "playground.data._torchvision": ("Downloaded", "DownloadedMnist"),
     "playground.data.own": ("Own",),
 }
+
+
+ImageSet = namedtuple("ImageSet", "images labels classes train held_out masks boxes", defaults=(None, None))
+
+
+def activation_of(name: str) -> nn.Module:
+    """What bends a layer."""
+    names = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU, "gelu": nn.GELU}
+    return names.get(name, nn.Identity)()
 
 
 def read_image(path: Path) -> np.ndarray:

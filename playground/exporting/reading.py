@@ -8,28 +8,18 @@ name classes of ours, assertions and reports of progress.
 from __future__ import annotations
 
 import ast
+import json
+import textwrap
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from playground.exporting.modules import Definition, Inside, Meaning, Module, Outside, first_line, module, names_of
+from playground.exporting.knowing import UNKNOWN, Knower, Program
+from playground.exporting.modules import Definition, Inside, Meaning, Outside, first_line, module, names_of
 from playground.knobs import knobs
 
 PLAIN_TYPES = {"int", "float", "bool", "str", "bytes", "None", "list", "tuple", "dict", "Tensor", "np", "torch", "nn",
-               "ndarray"}
+               "ndarray", "Path"}
 WIDTH = 120
-UNKNOWN = object()
-
-
-class Program(Protocol):
-    """What a reader has to know of the whole."""
-
-    used: set[str]
-
-    def meaning(self, where: Module, name: str) -> Meaning | None: ...
-
-    def instance(self, definition: Definition) -> Any: ...
-
-    def called(self, definition: Definition) -> str: ...
 
 
 @dataclass
@@ -39,19 +29,17 @@ class Reading:
     needs: list[Definition] = field(default_factory=list)
     early: list[Definition] = field(default_factory=list)
     attributes: set[str] = field(default_factory=set)
+    calls: list[tuple[Definition, dict[str, Any]]] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     edits: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-class Reader(ast.NodeVisitor):
+class Reader(Knower, ast.NodeVisitor):
     """One reading of one definition."""
 
     def __init__(self, program: Program, definition: Definition):
-        self.program, self.definition = program, definition
-        self.module = module(definition.module)
+        super().__init__(program, definition)
         self.found = Reading()
-        self._locals: list[set[str]] = []
-        self._instance: Any = None
         self._early = not isinstance(definition.node, ast.FunctionDef)
 
     def read(self) -> Reading:
@@ -61,25 +49,35 @@ class Reader(ast.NodeVisitor):
     # Names ----------------------------------------------------------------------------------------------------------
 
     def visit_Name(self, node: ast.Name) -> None:
-        if not any(node.id in names for names in self._locals):
-            self._meant(self.program.meaning(self.module, node.id), node)
+        self._meant(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.value, ast.Name) and not any(node.value.id in names for names in self._locals):
-            meant = self.program.meaning(self.module, node.value.id)
-            if isinstance(meant, Inside):
-                self._meant(self.program.meaning(module(meant.module), node.attr), node)
-                return
-        self.found.attributes.add(node.attr)
+        if self._meant(node):
+            return
+        if not (isinstance(node.value, ast.Name) and node.value.id == "self") and isinstance(
+                said := self.known(node), str):
+            self._replace(*self.module.span(node), json.dumps(said))
+            return
+        if isinstance(node.ctx, ast.Load):
+            self.found.attributes.add(node.attr)
         self.visit(node.value)
 
-    def _meant(self, meant: Meaning | None, node: ast.expr) -> None:
+    def _meant(self, node: ast.expr, is_called: bool = False) -> bool:
+        """Note what a name stands for, if it is not a local one; returns whether it stands for anything."""
+        meant = self.meant(node)
         if isinstance(meant, Outside):
             self.found.imports.add(meant.statement)
         elif isinstance(meant, Definition):
             self._need(meant)
+            if not is_called:
+                self._give_up(meant)
             if (name := self.program.called(meant)) != ast.unparse(node):
                 self._replace(*self.module.span(node), name)
+        return meant is not None
+
+    def _give_up(self, meant: Definition) -> None:
+        """It may be called from anywhere: none of its parameters is known."""
+        self.found.calls.append((meant, dict.fromkeys(map(lambda one: one[0], signature(meant)), UNKNOWN)))
 
     def _need(self, meant: Definition) -> None:
         if meant.node is self.definition.node:
@@ -122,20 +120,21 @@ class Reader(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         arguments = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+        reports = bool(arguments) and arguments[-1].arg == "report"
         for default in [*node.args.defaults, *node.args.kw_defaults]:
-            if default is not None and arguments and arguments[-1].arg != "report":
+            if default is not None and not reports:
                 self.visit(default)
         early, self._early = self._early, False
-        self._locals.append(_bound(node))
+        self.enter(node, is_method=node is not self.definition.node)
         for argument in [*arguments, *filter(None, (node.args.vararg, node.args.kwarg))]:
             self.visit(argument)
         if node.returns is not None:
             closing = self.module.text.rindex(")", 0, self.module.span(node.returns)[0])
             self._annotation(node.returns, closing + 1)
-        if arguments and arguments[-1].arg == "report":
+        if reports:
             self._without_last(arguments, node.args.defaults)
         self.visit_body(node.body)
-        self._locals.pop()
+        self.leave()
         self._early = early
 
     def _without_last(self, arguments: list[ast.arg], defaults: list[ast.expr]) -> None:
@@ -144,15 +143,16 @@ class Reader(ast.NodeVisitor):
         self._replace(self.module.span(arguments[-2])[1], self.module.span(last)[1], "")
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._locals.append(_bound(node))
+        self.enter(node, is_method=True)
         self.generic_visit(node)
-        self._locals.pop()
+        self.leave()
 
     def _comprehension(self, node: Any) -> None:
         targets = (part.id for one in node.generators for part in ast.walk(one.target) if isinstance(part, ast.Name))
         self._locals.append(set(targets))
+        self._once.append({})
         self.generic_visit(node)
-        self._locals.pop()
+        self.leave()
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
 
@@ -174,11 +174,19 @@ class Reader(ast.NodeVisitor):
         """Whether a statement does nothing for a program that stands alone."""
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("playground"):
             return True
-        if isinstance(node, ast.Assert):
+        if isinstance(node, ast.Assert) or self._is_dead(node):
             return True
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
             return node.value.func.id == "report"
         return isinstance(node, ast.If) and not node.orelse and all(map(self._is_idle, node.body))
+
+    def _is_dead(self, node: ast.stmt) -> bool:
+        """Whether a statement keeps in an attribute what nobody asks for."""
+        if not isinstance(node, ast.Assign) or len(node.targets) > 1:
+            return False
+        target = node.targets[0]
+        return (isinstance(target, ast.Attribute) and target.attr not in self.program.used
+                and not any(isinstance(part, ast.Call) for part in ast.walk(node.value)))
 
     def _block(self, node: Any) -> None:
         for name, value in ast.iter_fields(node):
@@ -193,7 +201,7 @@ class Reader(ast.NodeVisitor):
 
     def _if(self, node: ast.If, is_elif: bool = False) -> bool:
         """Read an if statement, decided where a knob decides it; returns whether nothing after it is ever reached."""
-        said = self._known(node.test)
+        said = self.known(node.test)
         start, end = self.module.whole_lines(node)
         else_if = node.orelse[0] if self._has_elif(node) else None
         if said is UNKNOWN:
@@ -237,7 +245,7 @@ class Reader(ast.NodeVisitor):
     # What a knob decides --------------------------------------------------------------------------------------------
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        said = self._known(node.test)
+        said = self.known(node.test)
         if said is UNKNOWN:
             self.generic_visit(node)
             return
@@ -249,18 +257,24 @@ class Reader(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         """The entry of a table that a knob names: CORRUPTIONS[self.kind] is `gaussian`."""
-        key = self._known(node.slice)
-        meant = self.program.meaning(self.module, node.value.id) if isinstance(node.value, ast.Name) else None
-        if key is not UNKNOWN and isinstance(meant, Definition):
-            table = getattr(meant.node, "value", None)
-            for at, value in zip(table.keys, table.values) if isinstance(table, ast.Dict) else ():
-                if isinstance(at, ast.Constant) and at.value == key:
-                    named = isinstance(value, ast.Name) and self.program.meaning(module(meant.module), value.id)
-                    if isinstance(named, Definition):
-                        self._need(named)
-                        self._replace(*self.module.span(node), self.program.called(named))
-                        return
-        self.generic_visit(node)
+        named = self._entry(node)
+        if named is None:
+            self.generic_visit(node)
+        else:
+            self._need(named)
+            self._give_up(named)
+            self._replace(*self.module.span(node), self.program.called(named))
+
+    def _entry(self, node: ast.Subscript) -> Definition | None:
+        key, meant = self.known(node.slice), self.meant(node.value)
+        table = getattr(meant.node, "value", None) if isinstance(meant, Definition) else None
+        if key is UNKNOWN or not isinstance(meant, Definition) or not isinstance(table, ast.Dict):
+            return None
+        for at, value in zip(table.keys, table.values):
+            if isinstance(at, ast.Constant) and at.value == key and isinstance(value, ast.Name):
+                found = self.program.meaning(module(meant.module), value.id)
+                return found if isinstance(found, Definition) else None
+        return None
 
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id == "cast" and len(node.args) == 2:
@@ -268,36 +282,28 @@ class Reader(ast.NodeVisitor):
             self._replace(start, first, "")
             self._replace(last, end, "")
             self.visit(node.args[1])
+        elif (said := self.known(node)) is not UNKNOWN:
+            self._replace(*self.module.span(node), json.dumps(said))
+        elif isinstance(node.func, ast.Name) and node.func.id == "isinstance":
+            self.visit(node.args[0])
+            if not self._meant(node.args[1], is_called=True):
+                self.visit(node.args[1])
+        elif self._meant(node.func, is_called=True):
+            if isinstance(meant := self.meant(node.func), Definition):
+                self.found.calls.append((meant, self._given(meant, node)))
+            for part in [*node.args, *node.keywords]:
+                self.visit(part)
         else:
             self.generic_visit(node)
 
-    def _known(self, node: ast.expr) -> Any:
-        """The value of an expression that knobs decide, those with choices or on and off; else UNKNOWN."""
-        if isinstance(node, ast.Constant):
-            return node.value
-        if isinstance(node, ast.Tuple):
-            values = tuple(map(self._known, node.elts))
-            return UNKNOWN if UNKNOWN in values else values
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            return self._knob(node.attr)
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return UNKNOWN if (value := self._known(node.operand)) is UNKNOWN else not value
-        if isinstance(node, ast.BoolOp):
-            values, decides = [self._known(one) for one in node.values], isinstance(node.op, ast.Or)
-            if any(value is not UNKNOWN and bool(value) is decides for value in values):
-                return decides
-            return UNKNOWN if UNKNOWN in values else not decides
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            left, right = self._known(node.left), self._known(node.comparators[0])
-            compare = COMPARED.get(type(node.ops[0]))
-            return UNKNOWN if UNKNOWN in (left, right) or compare is None else compare(left, right)
-        return UNKNOWN
-
-    def _knob(self, name: str) -> Any:
-        value = getattr(self._instance, name, UNKNOWN) if self._instance is not None else UNKNOWN
-        if self._instance is not None and name in knobs(self._instance) and isinstance(value, bool | str):
-            return value
-        return UNKNOWN
+    def _given(self, meant: Definition, node: ast.Call) -> dict[str, Any]:
+        """What a call gives to each parameter, where that is known."""
+        names = signature(meant)
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+            return dict.fromkeys([name for name, _ in names], UNKNOWN)
+        given: dict[str, ast.expr] = dict(zip([name for name, _ in names], node.args))
+        given |= {str(one.arg): one.value for one in node.keywords}
+        return {name: self.known(given[name]) if name in given else default for name, default in names}
 
     # Classes --------------------------------------------------------------------------------------------------------
 
@@ -337,6 +343,7 @@ class Reader(ast.NodeVisitor):
             if isinstance(meant, Definition):
                 if not self._is_empty(meant):
                     self._need(meant)
+                    self._give_up(meant)
                     names.append(self.program.called(meant))
             elif ast.unparse(base) not in ("ABC", "Protocol"):
                 self.visit(base)
@@ -359,10 +366,24 @@ class Reader(ast.NodeVisitor):
         if isinstance(member, ast.FunctionDef):
             if any(ast.unparse(one) == "abstractmethod" for one in member.decorator_list):
                 return False
-            return member.name.startswith("__") or member.name in self.program.used | {"forward"}
+            name = member.name
+            return name.startswith("__") or (name in self.program.used | {"forward", "backward"}
+                                             and not self._is_overridden(name))
         if isinstance(member, ast.AnnAssign) and member.value is None:
             return is_plain and bool(getattr(self.definition.node, "decorator_list", None))
         return bool(self.program.used.intersection(names_of(member)))
+
+    def _is_overridden(self, name: str) -> bool:
+        """Whether a class that comes before this one has a method of that name which does not call this one."""
+        here = (self.definition.module, self.definition.name)
+        for kind in type(self.program.instance(self.definition)).__mro__:
+            if (kind.__module__, kind.__name__) == here:
+                return False
+            if f"super().{name}" in (text := module(kind.__module__).text if kind.__module__ != "builtins" else ""):
+                return False
+            if text and name in vars(kind):
+                return True
+        return False
 
     def _member(self, member: ast.stmt) -> None:
         """A member that stays: a knob becomes its value, with what it means beside it."""
@@ -372,11 +393,14 @@ class Reader(ast.NodeVisitor):
             self.visit(member)
             return
         setting = knobs(self._instance)[names[0]]
-        told = f"  # {setting.help}" + (f" ({setting.unit})" if setting.unit else "")
-        line = f"    {names[0]} = {getattr(self._instance, names[0])!r}"
-        if len(line + told) > WIDTH:
-            line, told = f"    {told.strip()}\n{line}", ""
-        self._replace(*self.module.whole_lines(member), f"{line}{told}\n")
+        value = getattr(self._instance, names[0])
+        line = f"    {names[0]} = {json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)}"
+        told = f"{setting.help[:-1]}, in {setting.unit}." if setting.unit else setting.help
+        if len(f"{line}  # {told}") <= WIDTH:
+            line = f"{line}  # {told}"
+        else:
+            line = textwrap.indent(textwrap.fill(told, WIDTH - 6), "    # ") + f"\n{line}"
+        self._replace(*self.module.whole_lines(member), f"{line}\n")
 
     # Edits ----------------------------------------------------------------------------------------------------------
 
@@ -387,23 +411,25 @@ class Reader(ast.NodeVisitor):
         self._replace(*self.module.whole_lines(node), "")
 
 
-COMPARED = {ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b, ast.In: lambda a, b: a in b,
-            ast.NotIn: lambda a, b: a not in b}
-
-
-def _bound(node: ast.FunctionDef | ast.Lambda) -> set[str]:
-    """The names that a function binds, those of the functions inside it too."""
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
-    names |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
-    for part in ast.walk(node):
-        if isinstance(part, ast.Import | ast.ImportFrom) and not str(getattr(part, "module", "")).startswith("playg"):
-            names |= {one.asname or one.name for one in part.names}
-    return names
-
-
 def stands_for(definition: Definition) -> ast.expr | None:
     """What a stand-in is only another name of: nn.Linear for Linear; None for definitions with a text of their own."""
     node = definition.node
     if definition.module == "playground.exporting.plain" and isinstance(node, ast.Assign):
         return node.value if isinstance(node.value, ast.Name | ast.Attribute) else None
     return None
+
+
+def signature(definition: Definition) -> list[tuple[str, Any]]:
+    """The parameters of a function, or of what makes a class's objects, and the constants that they default to."""
+    node = definition.node
+    if isinstance(node, ast.ClassDef):
+        makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+        arguments = makers[0].args if makers else None
+    else:
+        arguments = node.args if isinstance(node, ast.FunctionDef) else None
+    if arguments is None:
+        return []
+    names = [one.arg for one in arguments.args]
+    defaults = [UNKNOWN] * (len(names) - len(arguments.defaults)) + [
+        one.value if isinstance(one, ast.Constant) else UNKNOWN for one in arguments.defaults]
+    return list(zip(names, defaults))[isinstance(node, ast.ClassDef):]
