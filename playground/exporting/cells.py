@@ -7,6 +7,7 @@ import inspect
 import math
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -86,16 +87,15 @@ class Forms:
         return f'Autoencoder(*architecture.build(data.shape, "{activation}"), "{output}", "{loss}")'
 
 
-def cells(experiment: Experiment) -> list[Cell]:
+@lru_cache(maxsize=64)
+def cells(experiment: Experiment) -> tuple[Cell, ...]:
     """All cells of the experiment's program, in order."""
     forms, training = Forms(experiment), experiment.training
     with torch.device("meta"):
         model = experiment.task.build(experiment.architecture, experiment.variant, experiment.data.shape,
                                       training.loss, experiment.data)
     code = {name: text.strip("\n") for name, text in skeleton.parts(experiment, forms, model).items()}
-    asked = {node.attr for text in code.values() for node in ast.walk(ast.parse(text))
-             if isinstance(node, ast.Attribute)}
-    gathered = Gathered(*_wanted(experiment, forms, model), asked, _decided(experiment, model),
+    gathered = Gathered(*_wanted(experiment, forms, model), code.values(), _decided(experiment, model),
                         [] if experiment.variant.code_activation.startswith("top-") else ["activation_of"])
     statements = gathered.imports() | {"import torch", "import numpy as np", "import matplotlib.pyplot as plt"}
     if "math." in code["training"]:
@@ -106,7 +106,7 @@ def cells(experiment: Experiment) -> list[Cell]:
     packages = ["torch", "numpy", "matplotlib", *(package for word, package in PACKAGES.items()
                 if any(word in text for text in texts.values()))]
     words = _words(experiment, packages)
-    return [cell for name, text in texts.items() for cell in (Cell(words[name], False), Cell(text.strip("\n")))]
+    return tuple(cell for name, text in texts.items() for cell in (Cell(words[name], False), Cell(text.strip("\n"))))
 
 
 def _wanted(experiment: Experiment, forms: Forms, model: Any) -> tuple[dict[str, list[Definition]], dict[str, Any]]:

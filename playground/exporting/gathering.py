@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from playground.exporting.modules import Definition, Meaning, Module, Outside, first_line, module
+from playground.exporting.modules import PLAIN, Definition, Meaning, Module, Outside, first_line, module
 from playground.exporting.knowing import UNKNOWN
 from playground.exporting.plain import INSTEAD
 from playground.exporting.reading import WIDTH, Reader, Reading, stands_for
 
-PLAIN = "playground.exporting.plain"
 RULE = re.compile(r"^ *# .*-{8,}\n", re.MULTILINE)  # a heading among the members of a class
 NOTES = re.compile(r"  # (type: ignore|fmt:|noqa).*$", re.MULTILINE)
 
@@ -21,13 +20,16 @@ class Gathered:
     """The definitions that parts of an experiment need.
 
     roots: section -> the definitions to begin with. A definition stands in the first section that needs it.
-    parts: the objects whose knobs decide, by the names that they go by in the text. used: attributes that other text
-    asks for. decided: functions that give one value here. instead: further names that have a stand-in.
+    parts: the objects whose knobs decide, by the names that they go by in the text. around: the program's other text,
+    whose names are taken and whose attributes are asked for. decided: functions that give one value here. instead: further names that have a stand-in.
     """
 
-    def __init__(self, roots: dict[str, list[Definition]], parts: dict[str, Any], used: set[str],
+    def __init__(self, roots: dict[str, list[Definition]], parts: dict[str, Any], around: Iterable[str],
                  decided: dict[Definition, Any], instead: Iterable[str] = ()):
-        self._asked, self._parts, self._decided, self._instead = used, parts, decided, set(instead)
+        self._parts, self._decided, self._instead = parts, decided, set(instead)
+        nodes = [node for text in around for node in ast.walk(ast.parse(text))]
+        self._asked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        self._taken = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         self._instances = {(kind.__module__, kind.__name__): one for one in parts.values() for kind in type(one).__mro__}
         self._instances |= {(PLAIN, type(one).__name__): one for one in parts.values()}
         self._names: dict[Definition, str] = {}
@@ -64,7 +66,7 @@ class Gathered:
         if (alias := stands_for(definition)) is not None:
             return ast.unparse(alias)
         if definition not in self._names:
-            taken = definition.name in self._names.values()
+            taken = definition.name in self._taken or definition.name in self._names.values()
             self._names[definition] = (f"{definition.name}_of_{definition.module.rpartition('.')[2].strip('_')}"
                                        if taken else definition.name)
         return self._names[definition]

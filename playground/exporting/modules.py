@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 OURS = "playground"
+PLAIN = "playground.exporting.plain"  # the stand-ins
 
 
 @dataclass(frozen=True)

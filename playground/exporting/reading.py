@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.exporting.knowing import UNKNOWN, Knower, Program
-from playground.exporting.modules import Definition, Inside, Meaning, Outside, first_line, module, names_of
+from playground.exporting.modules import PLAIN, Definition, Outside, first_line, module, names_of
 from playground.knobs import knobs
 
 PLAIN_TYPES = {"int", "float", "bool", "str", "bytes", "None", "list", "tuple", "dict", "Tensor", "np", "torch", "nn",
@@ -174,8 +174,8 @@ class Reader(Knower, ast.NodeVisitor):
         """Whether a statement does nothing for a program that stands alone."""
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("playground"):
             return True
-        if isinstance(node, ast.Assert) or self._is_dead(node):
-            return True
+        if isinstance(node, ast.Assert) or self._is_dead(node) or getattr(node, "value", node) is None:
+            return not isinstance(node, ast.Return)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
             return node.value.func.id == "report"
         return isinstance(node, ast.If) and not node.orelse and all(map(self._is_idle, node.body))
@@ -376,6 +376,8 @@ class Reader(Knower, ast.NodeVisitor):
     def _is_overridden(self, name: str) -> bool:
         """Whether a class that comes before this one has a method of that name which does not call this one."""
         here = (self.definition.module, self.definition.name)
+        if self.definition.module == PLAIN:
+            return False
         for kind in type(self.program.instance(self.definition)).__mro__:
             if (kind.__module__, kind.__name__) == here:
                 return False
@@ -395,7 +397,7 @@ class Reader(Knower, ast.NodeVisitor):
         setting = knobs(self._instance)[names[0]]
         value = getattr(self._instance, names[0])
         line = f"    {names[0]} = {json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)}"
-        told = f"{setting.help[:-1]}, in {setting.unit}." if setting.unit else setting.help
+        told = f"{setting.help} ({setting.unit})" if setting.unit else setting.help
         if len(f"{line}  # {told}") <= WIDTH:
             line = f"{line}  # {told}"
         else:
@@ -414,7 +416,7 @@ class Reader(Knower, ast.NodeVisitor):
 def stands_for(definition: Definition) -> ast.expr | None:
     """What a stand-in is only another name of: nn.Linear for Linear; None for definitions with a text of their own."""
     node = definition.node
-    if definition.module == "playground.exporting.plain" and isinstance(node, ast.Assign):
+    if definition.module == PLAIN and isinstance(node, ast.Assign):
         return node.value if isinstance(node.value, ast.Name | ast.Attribute) else None
     return None
 

@@ -119,8 +119,8 @@ for epoch in range(EPOCHS):
             losses |= {{name: mean.item() for name, mean in means.items()}}
         curve.append(losses)
     held_out_curve.append(held_out_loss())
-    told = ", ".join(f"{{name}} {{value:.5g}}" for name, value in losses.items())
-    print(f"epoch {{epoch + 1}}: {{told}}; held out {{held_out_curve[-1]:.5g}}")
+    last = ", ".join(f"{{name}} {{value:.5g}}" for name, value in losses.items())
+    print(f"epoch {{epoch + 1}}: {{last}}; held out {{held_out_curve[-1]:.5g}}")
 '''
 
 
