@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from playground.architectures import architectures
+from playground.batches import Resident
 from playground.data import datasets
 from playground.data.own import import_images
 from playground.experiment import Experiment
@@ -91,21 +93,18 @@ def small(query: str) -> Experiment:
 
 def everything() -> dict[str, Experiment]:
     """Every kind with every network it takes, every data set, and knobs that lead other ways."""
-    found = {f"{kind}, {architecture}": experiment(kind, architecture, epochs=1, batch=128) for kind, architecture in PAIRS}
+    found = {f"{kind}, {network}": experiment(kind, network, epochs=1, batch=128) for kind, network in PAIRS}
     found |= {name: experiment(data=name, epochs=1, batch=batch(name)) for name in datasets if name != "own"}
     own = replace(datasets["own"](), pictures="exported", size=16)
-    return found | {"own": replace(experiment(epochs=2, batch=16), data=own)} | {query: small(query) for query in QUERIES}
+    found["own"] = replace(experiment(epochs=2, batch=16), data=own)
+    return found | {query: small(query) for query in QUERIES}
 
 
 ALL = everything()
 
 
-@cache
-def folder(tmp: str):
-    """A folder of pictures, and the set imported from it."""
-    from pathlib import Path
-
-    home = Path(tmp)
+def folder(home: Path) -> Path:
+    """A folder of pictures, from which a set has been imported too."""
     for name, data in _pictures(40):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_bytes(data)
@@ -116,11 +115,11 @@ def folder(tmp: str):
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """Name -> what the exported script found, each run in a space of its own where there is no playground."""
-    home = folder(str(tmp_path_factory.mktemp("pictures")))
+    home = folder(tmp_path_factory.mktemp("pictures"))
     texts = {}
     for name, made in ALL.items():
         try:
-            resident(made.data)
+            images(made)
         except pytest.skip.Exception:
             continue
         texts[name] = script(made).replace('folder = "pictures"', f"folder = {str(home)!r}").replace(
@@ -132,6 +131,10 @@ def told(tmp_path_factory):
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stderr.strip().splitlines()[-1] == "False"
     return json.loads(ran.stdout.strip().splitlines()[-1])
+
+
+def images(made: Experiment) -> Resident:
+    return Resident(made.data.load(), torch.device("cpu")) if made.data.name == "own" else resident(made.data)
 
 
 def stepped(session: Session) -> dict[str, float]:
@@ -152,7 +155,7 @@ def stepped(session: Session) -> dict[str, float]:
 @pytest.mark.parametrize("name", ALL)
 def test_a_script_gives_the_trainers_losses(told, name):
     made = ALL[name]
-    session = Session(made, resident(made.data), "CPU")
+    session = Session(made, images(made), "CPU")
     assert not isinstance(told[name], str), told[name]
     curve, (before, *_, after) = told[name]
     assert len(curve) == session.steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import math
 import sys
@@ -13,14 +12,13 @@ from typing import Any
 import torch
 
 from playground import jacobian
-from playground.batches import EVALUATE_SHARE, SAMPLE, mix, to_unit  # noqa: F401
+from playground.batches import mix, to_unit
 from playground.experiment import Experiment, formulas, plan
 from playground.exporting import skeleton
 from playground.exporting.gathering import Gathered, imported
 from playground.exporting.modules import Definition, of
 from playground.tasks import Task
 from playground.tasks.reconstruct import Reconstruct
-from playground.variants import Variant
 
 LONG = 90  # lines of a cell from which a notebook shows it folded
 PACKAGES = {"torchvision": "torchvision", "sklearn": "scikit-learn", "skimage": "scikit-image", "PIL": "pillow",
@@ -140,7 +138,7 @@ def _decided(experiment: Experiment, model: Any) -> dict[Definition, Any]:
 
 def _words(experiment: Experiment, packages: list[str]) -> dict[str, str]:
     """The Markdown before each cell."""
-    data, training = experiment.data, experiment.training
+    data = experiment.data
     return {
         "settings": (
             f"# {experiment.title} on {data.title.lower()}\n\n"
@@ -170,7 +168,7 @@ def _first(kind: type) -> str:
 
 
 def _learns(experiment: Experiment) -> str:
-    parts = [experiment.task] if not experiment.task.varied else [experiment.variant]
+    parts: list[Any] = [experiment.task] if not experiment.task.varied else [experiment.variant]
     if experiment.task.varied and not isinstance(experiment.task, Reconstruct):
         parts.insert(0, experiment.task)
     return "\n\n".join(f"**{_first(type(one))}** {one.motto}\n\n{_doc(type(one))}" for one in parts)
@@ -188,5 +186,3 @@ def _table(experiment: Experiment) -> str:
             for one in plan(experiment)]
     return "\n".join(["| part | layer | gives | weights and biases |", "|---|---|---|---|", *rows])
 
-
-__all__ = ["Cell", "Variant", "cells"]

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from playground.exporting.modules import PLAIN, Definition, Meaning, Module, Outside, first_line, module
-from playground.exporting.knowing import UNKNOWN
+from playground.exporting.classes import ClassReader
+from playground.exporting.modules import PLAIN, UNKNOWN, Definition, Meaning, Module, Reading, first_line, module, stands_for
 from playground.exporting.plain import INSTEAD
-from playground.exporting.reading import WIDTH, Reader, Reading, stands_for
+from playground.exporting.reading import WIDTH
 
 RULE = re.compile(r"^ *# .*-{8,}\n", re.MULTILINE)  # a heading among the members of a class
 NOTES = re.compile(r"  # (type: ignore|fmt:|noqa).*$", re.MULTILINE)
@@ -21,7 +21,8 @@ class Gathered:
 
     roots: section -> the definitions to begin with. A definition stands in the first section that needs it.
     parts: the objects whose knobs decide, by the names that they go by in the text. around: the program's other text,
-    whose names are taken and whose attributes are asked for. decided: functions that give one value here. instead: further names that have a stand-in.
+    whose names are taken and whose attributes are asked for. decided: functions that give one value here. instead:
+    further names that have a stand-in.
     """
 
     def __init__(self, roots: dict[str, list[Definition]], parts: dict[str, Any], around: Iterable[str],
@@ -30,7 +31,8 @@ class Gathered:
         nodes = [node for text in around for node in ast.walk(ast.parse(text))]
         self._asked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         self._taken = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        self._instances = {(kind.__module__, kind.__name__): one for one in parts.values() for kind in type(one).__mro__}
+        self._instances = {(kind.__module__, kind.__name__): one
+                           for one in parts.values() for kind in type(one).__mro__}
         self._instances |= {(PLAIN, type(one).__name__): one for one in parts.values()}
         self._names: dict[Definition, str] = {}
         self._roots = {section: [self._stood_in(one) for one in some] for section, some in roots.items()}
@@ -95,7 +97,7 @@ class Gathered:
             while waiting:
                 if (one := waiting.pop(0)) in self._readings:
                     continue
-                self._readings[one] = reading = Reader(self, one).read()
+                self._readings[one] = reading = ClassReader(self, one).read()
                 self._section[one] = section
                 self.used |= reading.attributes
                 waiting += reading.needs

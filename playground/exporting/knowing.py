@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any, Protocol
 
-from playground.exporting.modules import Definition, Inside, Meaning, Module, module
+from playground.exporting.modules import UNKNOWN, Definition, Inside, Meaning, Module, module, signature
 
-UNKNOWN = object()
 COMPARED = {ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b, ast.In: lambda a, b: a in b,
             ast.NotIn: lambda a, b: a not in b, ast.Is: lambda a, b: a is b, ast.IsNot: lambda a, b: a is not b}
 
@@ -58,7 +57,8 @@ class Knower:
         if isinstance(node, ast.FunctionDef):
             if not self._once and (not is_method or node.name == "__init__"):
                 known |= self.program.parameters(self.definition)
-            stored = [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+            names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+            stored = [part.id for part in names if isinstance(part.ctx, ast.Store)]
             known = {name: value for name, value in known.items() if name not in stored}
             self._once.append(known)
             for one in node.body:
@@ -71,6 +71,15 @@ class Knower:
     def leave(self) -> None:
         self._locals.pop()
         self._once.pop()
+
+    def given(self, meant: Definition, node: ast.Call) -> dict[str, Any]:
+        """What a call gives to each parameter, where that is known."""
+        names = signature(meant)
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+            return dict.fromkeys([name for name, _ in names], UNKNOWN)
+        given: dict[str, ast.expr] = dict(zip([name for name, _ in names], node.args))
+        given |= {str(one.arg): one.value for one in node.keywords}
+        return {name: self.known(given[name]) if name in given else default for name, default in names}
 
     def known(self, node: ast.expr | None) -> Any:
         """The value of an expression; UNKNOWN where nothing decides it."""

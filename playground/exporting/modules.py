@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 OURS = "playground"
 PLAIN = "playground.exporting.plain"  # the stand-ins
+UNKNOWN = object()  # a value that nothing decides
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,18 @@ class Definition:
 
 
 Meaning = Outside | Inside | Definition
+
+
+@dataclass
+class Reading:
+    """What a definition needs, and the edits to its text: (from, to, new text)."""
+
+    needs: list[Definition] = field(default_factory=list)
+    early: list[Definition] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+    calls: list[tuple[Definition, dict[str, Any]]] = field(default_factory=list)
+    imports: set[str] = field(default_factory=set)
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Module:
@@ -130,3 +143,27 @@ def _imports(node: ast.AST) -> list[tuple[str, Meaning]]:
         else:
             found.append((local, Definition(str(node.module), one.name)))
     return found
+
+
+def stands_for(definition: Definition) -> ast.expr | None:
+    """What a stand-in is only another name of: nn.Linear for Linear; None for definitions with a text of their own."""
+    node = definition.node
+    if definition.module == PLAIN and isinstance(node, ast.Assign):
+        return node.value if isinstance(node.value, ast.Name | ast.Attribute) else None
+    return None
+
+
+def signature(definition: Definition) -> list[tuple[str, Any]]:
+    """The parameters of a function, or of what makes a class's objects, and the constants that they default to."""
+    node = definition.node
+    if isinstance(node, ast.ClassDef):
+        makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
+        arguments = makers[0].args if makers else None
+    else:
+        arguments = node.args if isinstance(node, ast.FunctionDef) else None
+    if arguments is None:
+        return []
+    names = [one.arg for one in arguments.args]
+    defaults = [UNKNOWN] * (len(names) - len(arguments.defaults)) + [
+        one.value if isinstance(one, ast.Constant) else UNKNOWN for one in arguments.defaults]
+    return list(zip(names, defaults))[isinstance(node, ast.ClassDef):]

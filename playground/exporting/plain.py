@@ -15,7 +15,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import nn
 
-from playground.data import Dataset, split
+from playground.data import Dataset, Report, nothing, split
 from playground.images import fit
 
 Linear = nn.Linear
@@ -78,7 +78,7 @@ class Downloaded(Dataset):
     @abstractmethod
     def read(self, part: Any, chosen: np.ndarray) -> Any: ...
 
-    def load(self) -> ImageSet:
+    def load(self, report: Report = nothing) -> Any:
         rng, parts = np.random.default_rng(self.seed), []
         for train, most in ((True, self.count), (False, -(-self.count // 4))):
             part = self.part(self.where, train, download=True)
@@ -126,7 +126,7 @@ class Own(Dataset):
         kinds = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
         return sorted(path for path in Path(self.folder).rglob("*") if path.suffix.lower() in kinds)
 
-    def load(self) -> ImageSet:
+    def load(self, report: Report = nothing) -> Any:
         images = np.stack([fit(read_image(path), self.size, self.colour) for path in self.files()])
         labels = np.array([self.classes.index(path.parent.name) for path in self.files()], np.int64)
         return ImageSet(images, labels, self.classes, *split(len(images), self.seed))

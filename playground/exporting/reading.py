@@ -1,37 +1,22 @@
 """Reading one definition: which others it needs, and how its text changes when it stands alone.
 
 The text stays as it was written, comments and all, but for these edits: knobs become plain values, what a knob's value
-decides is decided (`if self.kind == "kl":`), methods that nobody calls go, and so do registration, type annotations that
-name classes of ours, assertions and reports of progress.
+decides is decided (`if self.kind == "kl":`), methods that nobody calls go, and so do registration, type annotations
+that name classes of ours, assertions and reports of progress.
 """
 
 from __future__ import annotations
 
 import ast
 import json
-import textwrap
-from dataclasses import dataclass, field
 from typing import Any
 
-from playground.exporting.knowing import UNKNOWN, Knower, Program
-from playground.exporting.modules import PLAIN, Definition, Outside, first_line, module, names_of
-from playground.knobs import knobs
+from playground.exporting.knowing import Knower, Program
+from playground.exporting.modules import UNKNOWN, Definition, Outside, Reading, first_line, module, signature, stands_for
 
 PLAIN_TYPES = {"int", "float", "bool", "str", "bytes", "None", "list", "tuple", "dict", "Tensor", "np", "torch", "nn",
                "ndarray", "Path"}
 WIDTH = 120
-
-
-@dataclass
-class Reading:
-    """What a definition needs, and the edits to its text: (from, to, new text)."""
-
-    needs: list[Definition] = field(default_factory=list)
-    early: list[Definition] = field(default_factory=list)
-    attributes: set[str] = field(default_factory=set)
-    calls: list[tuple[Definition, dict[str, Any]]] = field(default_factory=list)
-    imports: set[str] = field(default_factory=set)
-    edits: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Reader(Knower, ast.NodeVisitor):
@@ -77,7 +62,7 @@ class Reader(Knower, ast.NodeVisitor):
 
     def _give_up(self, meant: Definition) -> None:
         """It may be called from anywhere: none of its parameters is known."""
-        self.found.calls.append((meant, dict.fromkeys(map(lambda one: one[0], signature(meant)), UNKNOWN)))
+        self.found.calls.append((meant, dict.fromkeys((name for name, _ in signature(meant)), UNKNOWN)))
 
     def _need(self, meant: Definition) -> None:
         if meant.node is self.definition.node:
@@ -215,7 +200,8 @@ class Reader(Knower, ast.NodeVisitor):
         if not said and isinstance(else_if, ast.If):
             self._replace(start, self.module.line(else_if.lineno), "")
             if not is_elif:
-                self._replace(*(self.module.span(else_if)[0] + at for at in (0, 2)), "")
+                begins = self.module.span(else_if)[0]
+                self._replace(begins, begins + len("el"), "")
             return self._if(else_if, is_elif)
         chosen = node.body if said else node.orelse
         if not chosen:
@@ -290,119 +276,11 @@ class Reader(Knower, ast.NodeVisitor):
                 self.visit(node.args[1])
         elif self._meant(node.func, is_called=True):
             if isinstance(meant := self.meant(node.func), Definition):
-                self.found.calls.append((meant, self._given(meant, node)))
+                self.found.calls.append((meant, self.given(meant, node)))
             for part in [*node.args, *node.keywords]:
                 self.visit(part)
         else:
             self.generic_visit(node)
-
-    def _given(self, meant: Definition, node: ast.Call) -> dict[str, Any]:
-        """What a call gives to each parameter, where that is known."""
-        names = signature(meant)
-        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
-            return dict.fromkeys([name for name, _ in names], UNKNOWN)
-        given: dict[str, ast.expr] = dict(zip([name for name, _ in names], node.args))
-        given |= {str(one.arg): one.value for one in node.keywords}
-        return {name: self.known(given[name]) if name in given else default for name, default in names}
-
-    # Classes --------------------------------------------------------------------------------------------------------
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._instance = self.program.instance(self.definition)
-        for decorator in node.decorator_list:
-            if self._instance is None:
-                self.visit(decorator)
-            else:
-                line = self.module.line(decorator.lineno)
-                self._replace(line, self.module.line((decorator.end_lineno or 0) + 1), "")
-        opening = self.module.offset(node.lineno, node.col_offset) + len("class ") + len(node.name)
-        self._replace(opening - len(node.name), opening, self.program.called(self.definition))
-        bases = self._bases(node)
-        if node.bases:
-            closing = self.module.text.index(")", self.module.span(node.bases[-1])[1]) + 1
-            self._replace(opening, closing, f"({', '.join(bases)})" if bases else "")
-        kept = 0
-        for i, member in enumerate(node.body):
-            if i == 0 and isinstance(member, ast.Expr):
-                if self._is_abstract(node):
-                    self._delete(member)
-                kept += not self._is_abstract(node)
-            elif not self.keeps(member, self._instance is None):
-                self._delete(member)
-            else:
-                kept += 1
-                self._member(member)
-        if not kept:
-            self._replace(*(self.module.whole_lines(node.body[-1])[1],) * 2, "    pass\n")
-        self._instance = None
-
-    def _bases(self, node: ast.ClassDef) -> list[str]:
-        names = []
-        for base in node.bases:
-            meant = self.program.meaning(self.module, base.id) if isinstance(base, ast.Name) else None
-            if isinstance(meant, Definition):
-                if not self._is_empty(meant):
-                    self._need(meant)
-                    self._give_up(meant)
-                    names.append(self.program.called(meant))
-            elif ast.unparse(base) not in ("ABC", "Protocol"):
-                self.visit(base)
-                names.append(ast.unparse(base))
-        return names
-
-    def _is_empty(self, base: Definition) -> bool:
-        """Whether a base class would bring nothing."""
-        reader = Reader(self.program, base)
-        node = base.node
-        assert isinstance(node, ast.ClassDef)
-        return not reader._bases(node) and not any(reader.keeps(one, False) for one in node.body)
-
-    @staticmethod
-    def _is_abstract(node: ast.ClassDef) -> bool:
-        return any(isinstance(base, ast.Name) and base.id == "ABC" for base in node.bases)
-
-    def keeps(self, member: ast.stmt, is_plain: bool) -> bool:
-        """Whether a member of a class has a use; is_plain: of a class without knobs, whose fields all have."""
-        if isinstance(member, ast.FunctionDef):
-            if any(ast.unparse(one) == "abstractmethod" for one in member.decorator_list):
-                return False
-            name = member.name
-            return name.startswith("__") or (name in self.program.used | {"forward", "backward"}
-                                             and not self._is_overridden(name))
-        if isinstance(member, ast.AnnAssign) and member.value is None:
-            return is_plain and bool(getattr(self.definition.node, "decorator_list", None))
-        return bool(self.program.used.intersection(names_of(member)))
-
-    def _is_overridden(self, name: str) -> bool:
-        """Whether a class that comes before this one has a method of that name which does not call this one."""
-        here = (self.definition.module, self.definition.name)
-        if self.definition.module == PLAIN:
-            return False
-        for kind in type(self.program.instance(self.definition)).__mro__:
-            if (kind.__module__, kind.__name__) == here:
-                return False
-            if f"super().{name}" in (text := module(kind.__module__).text if kind.__module__ != "builtins" else ""):
-                return False
-            if text and name in vars(kind):
-                return True
-        return False
-
-    def _member(self, member: ast.stmt) -> None:
-        """A member that stays: a knob becomes its value, with what it means beside it."""
-        names = names_of(member)
-        if not isinstance(member, ast.Assign | ast.AnnAssign) or len(names) != 1 or self._instance is None \
-                or names[0] not in knobs(self._instance):
-            self.visit(member)
-            return
-        setting = knobs(self._instance)[names[0]]
-        value = getattr(self._instance, names[0])
-        line = f"    {names[0]} = {json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)}"
-        told = f"{setting.help} ({setting.unit})" if setting.unit else setting.help
-        if len(f"{line}  # {told}") <= WIDTH:
-            line = f"{line}  # {told}"
-        else:
-            line = textwrap.indent(textwrap.fill(told, WIDTH - 6), "    # ") + f"\n{line}"
-        self._replace(*self.module.whole_lines(member), f"{line}\n")
 
     # Edits ----------------------------------------------------------------------------------------------------------
 
@@ -411,27 +289,3 @@ class Reader(Knower, ast.NodeVisitor):
 
     def _delete(self, node: ast.stmt) -> None:
         self._replace(*self.module.whole_lines(node), "")
-
-
-def stands_for(definition: Definition) -> ast.expr | None:
-    """What a stand-in is only another name of: nn.Linear for Linear; None for definitions with a text of their own."""
-    node = definition.node
-    if definition.module == PLAIN and isinstance(node, ast.Assign):
-        return node.value if isinstance(node.value, ast.Name | ast.Attribute) else None
-    return None
-
-
-def signature(definition: Definition) -> list[tuple[str, Any]]:
-    """The parameters of a function, or of what makes a class's objects, and the constants that they default to."""
-    node = definition.node
-    if isinstance(node, ast.ClassDef):
-        makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
-        arguments = makers[0].args if makers else None
-    else:
-        arguments = node.args if isinstance(node, ast.FunctionDef) else None
-    if arguments is None:
-        return []
-    names = [one.arg for one in arguments.args]
-    defaults = [UNKNOWN] * (len(names) - len(arguments.defaults)) + [
-        one.value if isinstance(one, ast.Constant) else UNKNOWN for one in arguments.defaults]
-    return list(zip(names, defaults))[isinstance(node, ast.ClassDef):]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from playground.batches import SAMPLE
 from playground.experiment import Experiment
@@ -17,13 +17,13 @@ def parts(experiment: Experiment, forms: Forms, model: Autoencoder) -> dict[str,
     """Name of a cell -> its code, but for what is gathered from plug-ins."""
     return {
         "settings": _settings(experiment),
-        "data": _data(experiment, forms),
+        "data": _data(experiment),
         "network": f"architecture = {type(experiment.architecture).__name__}()",
         "objective": _objective(experiment, forms),
         "training": _training(experiment, forms, len(model.sides()) > 1),
         "curves": _curves(experiment),
-        "pictures": _points() if experiment.data.shape == (1, 1, 2) else _pictures(forms),
-    } | ({"pictures": _answers(forms, _points() if experiment.data.shape == (1, 1, 2) else _pictures(forms))})
+        "pictures": _answers(forms, _points() if experiment.data.shape == (1, 1, 2) else _pictures(forms)),
+    }
 
 
 def _settings(experiment: Experiment) -> str:
@@ -38,19 +38,13 @@ RATE = {training.rate!r}  # size of each step
 '''
 
 
-def _data(experiment: Experiment, forms: Forms) -> str:
-    targets = "" if not forms.has_targets else '''
-task = TASK()
-answers = torch.from_numpy(task.targets(images))  # what is to be learnt of each image
-train_answers, held_out_answers = answers[images.train], answers[images.held_out]
-'''
-    del targets
+def _data(experiment: Experiment) -> str:
     return f'''
 data = {type(experiment.data).__name__}()
 images = data.load()
 everything = torch.from_numpy(images.images)
 train, held_out = everything[images.train], everything[images.held_out]
-print(f"{{len(train):,}} images to train on, {{len(held_out):,}} held out, each of the shape {{tuple(train.shape[1:])}}")
+print(f"{{len(train):,}} images to train on, {{len(held_out):,}} held out, each {{tuple(train.shape[1:])}}")
 '''
 
 
@@ -82,11 +76,12 @@ def _training(experiment: Experiment, forms: Forms, many: bool) -> str:
     decay = '''
             terms["decay"] = DECAY / 2 * sum(w.square().sum() for w in model.parameters() if w.ndim > 1)''' \
         if training.decay else ""
-    schedule = f'''
-        {"" if many else ""}for group in {"[g for one in optimisers.values() for g in one.param_groups]" if many
-                                          else "optimiser.param_groups"}:
-            group["lr"] = RATE * (1 + math.cos(math.pi * step / (EPOCHS * per_epoch))) / 2''' \
-        if training.schedule == "cosine" else ""
+    schedule = ""
+    if training.schedule == "cosine":
+        groups = "[g for one in optimisers.values() for g in one.param_groups]" if many else "optimiser.param_groups"
+        schedule = f'''
+        for group in {groups}:
+            group["lr"] = RATE * (1 + math.cos(math.pi * step / (EPOCHS * per_epoch))) / 2'''
     return f'''
 {made}
 rng = torch.Generator(device)
@@ -109,7 +104,7 @@ for epoch in range(EPOCHS):
     for i in range(per_epoch):
         rows, step = order[i * size : (i + 1) * size], epoch * per_epoch + i
         x = to_unit(train[rows]).to(device)
-{_indented(learnt, 8)}        rng.manual_seed(mix(SEED, step))  # the random draws of a step depend on nothing else{schedule}
+{_indented(learnt, 8)}        rng.manual_seed(mix(SEED, step))  # for whatever is drawn at random in this step{schedule}
         losses = {{}}
         for side, terms in {forms.losses}:{decay}
             means = {{name: term.mean() for name, term in terms.items()}}
