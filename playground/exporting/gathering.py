@@ -8,7 +8,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from playground.exporting.classes import ClassReader
-from playground.exporting.modules import PLAIN, UNKNOWN, Definition, Meaning, Module, Reading, first_line, module, stands_for
+from playground.exporting.modules import (
+    PLAIN,
+    UNKNOWN,
+    Definition,
+    Meaning,
+    Module,
+    Reading,
+    first_line,
+    module,
+    stands_for,
+)
 from playground.exporting.plain import INSTEAD
 from playground.exporting.reading import WIDTH
 

@@ -12,7 +12,16 @@ import json
 from typing import Any
 
 from playground.exporting.knowing import Knower, Program
-from playground.exporting.modules import UNKNOWN, Definition, Outside, Reading, first_line, module, signature, stands_for
+from playground.exporting.modules import (
+    UNKNOWN,
+    Definition,
+    Outside,
+    Reading,
+    first_line,
+    module,
+    signature,
+    stands_for,
+)
 
 PLAIN_TYPES = {"int", "float", "bool", "str", "bytes", "None", "list", "tuple", "dict", "Tensor", "np", "torch", "nn",
                "ndarray", "Path"}
