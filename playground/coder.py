@@ -90,7 +90,7 @@ class Coder:
         codes = [np.zeros((0, self._size(name)), np.float32)]
         for i in range(0, len(images), CODES):
             batch = await asyncio.to_thread(_fitted, images[i : i + CODES], shape)
-            codes.append(await self.ask_device(name, partial(_encoded, model, batch)))
+            codes.append(await self.ask_device(name, partial(encoded, model, batch)))
         return np.concatenate(codes)
 
     async def decode(self, name: str, codes: np.ndarray) -> np.ndarray:
@@ -155,7 +155,8 @@ def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
 
 
 @torch.no_grad()
-def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+def encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+    """Images (m, c, h, w) float32 in [0, 1] to their codes (m, k), on the device thread."""
     return model.encode(torch.from_numpy(batch).to(device_of(model))).float().cpu().numpy()
 
 

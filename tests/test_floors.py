@@ -15,14 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle",
+     "entropy", "aec"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork", "windows"),
-    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "shipping"),
+    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "compressor", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
