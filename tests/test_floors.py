@@ -23,11 +23,12 @@ FLOORS = (
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork", "windows"),
-    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "compressor", "shipping"),
+    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "compressor", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "foreground", "commands", "commands_images", "commands_models", "commands_papers", "__main__"),
+     "progress", "foreground", "commands", "commands_compress", "commands_images", "commands_labels", "commands_models",
+     "commands_papers", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

@@ -14,8 +14,6 @@ from playground.lab.pieces import pieces
 from playground.lab.session import Visit
 from playground.server import workbench
 
-UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
-
 
 def layers(experiment) -> list[dict]:
     """What the drawing of the network needs of each layer."""
@@ -48,7 +46,7 @@ with st.container(key="shell", horizontal=True, gap=None):
             piece["network"](key="network", data=drawn, height="stretch")
         with st.container(key="p_curves"):
             penalties = tuple((one["name"], one["words"]) for one in parts[1:])
-            drawn = {**job, "unit": UNITS.get(experiment.training.loss, ""), "penalties": penalties}
+            drawn = {**job, "unit": experiment.task.curve_unit(experiment.training.loss), "penalties": penalties}
             piece["curves"](key="curves", data=drawn, height="stretch")
         with st.container(key="p_objective"):
             piece["objective"](key="objective", data={**job, "terms": tuple(parts)}, height="stretch")
