@@ -168,13 +168,14 @@ def _range(codes: np.ndarray, bits: int, given: tuple[float, float] | None) -> t
         return b"", *(np.zeros(1, np.float32),) * 2
     if given in GIVEN:
         return bytes([GIVEN[given]]), *_ends(*given)
-    whole = struct.pack("<ff", codes.min(), codes.max())
+    least, most = float(codes.min()), float(codes.max())
+    whole = struct.pack("<ff", least, most)
     if len(codes) < MANY:
-        return bytes([WHOLE]) + whole, *_ends(codes.min(), codes.max())
-    width = max(float(codes.max() - codes.min()), np.finfo(np.float32).tiny)
-    low = np.floor((codes.min(0) - codes.min()) * (255 / width)).clip(0, 255).astype(np.uint8)
-    high = np.ceil((codes.max(0) - codes.min()) * (255 / width)).clip(0, 255).astype(np.uint8)
-    return bytes([EACH]) + whole + low.tobytes() + high.tobytes(), *_within(codes.min(), codes.max(), low, high)
+        return bytes([WHOLE]) + whole, *_ends(least, most)
+    first, last = (255 * ((ends.astype(np.float64) - least) / (most - least or 1.0))
+                   for ends in (codes.min(0), codes.max(0)))
+    low, high = np.floor(first).astype(np.uint8), np.ceil(last).clip(0, 255).astype(np.uint8)
+    return bytes([EACH]) + whole + low.tobytes() + high.tobytes(), *_within(least, most, low, high)
 
 
 def _ends(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
@@ -183,8 +184,7 @@ def _ends(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _within(low: float, high: float, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bytes that count 255ths of a range, as its values."""
-    width = np.float64(high) - np.float64(low)
-    return tuple((low + width * (one / 255.0)).astype(np.float32) for one in (first, last))  # type: ignore[return-value]
+    return tuple((low + (high - low) * (one / 255.0)).astype(np.float32) for one in (first, last))  # type: ignore[return-value]
 
 
 def _symbols(codes: np.ndarray, bits: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
