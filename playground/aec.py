@@ -109,7 +109,7 @@ def write(model: str, digest: str, shape: Size, sizes: Sequence[Size], codes: np
 
 
 def read(data: bytes, name: str = "This file") -> Header:
-    """What a file says; its codes are not unpacked yet. Trouble in one sentence, naming it, for what is no such file."""
+    """What a file says, its codes not unpacked yet; Trouble in one sentence, naming it, for what is no such file."""
     if not data.startswith(MAGIC):
         raise Trouble(f"{name} is not a file of compressed codes (.aec).")
     if len(data) > len(MAGIC) and data[len(MAGIC)] != VERSION:

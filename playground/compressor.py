@@ -16,6 +16,7 @@ from torch import nn
 from playground import aec
 from playground.coder import CODES, Coder, Shape, check, device_of, encoded
 from playground.events import Trouble
+from playground.layers.bounded import Bounded
 from playground.metrics import psnr
 from playground.model import Autoencoder
 from playground.patchwork import Report, nothing
@@ -26,8 +27,7 @@ from playground.tasks.compress import Compress
 
 WAY = "compress"
 BITS = 8  # of models that were not trained for fewer
-UNIT = 8  # bits in a byte
-BOUNDS: tuple[tuple[type[nn.Module], tuple[float, float]], ...] = ((nn.Tanh, (-1.0, 1.0)), (nn.Sigmoid, (0.0, 1.0)))
+BOUNDS = {Bounded: (-1.0, 1.0), nn.Tanh: (-1.0, 1.0), nn.Sigmoid: (0.0, 1.0)}  # of what a code may end in
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +155,7 @@ class Compressor(Coder):
 
 def bounds(model: Autoencoder) -> tuple[float, float] | None:
     """The range that a model's codes cannot leave, by what its code ends in; None where there is none."""
-    last = model.encoder.blocks[-1].activation
-    return next((ends for kind, ends in BOUNDS if isinstance(last, kind)), None)
+    return BOUNDS.get(type(model.encoder.blocks[-1].activation))
 
 
 def _plain(name: str) -> str:

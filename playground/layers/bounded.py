@@ -13,8 +13,8 @@ LEAST = 1e-6  # of a variance
 class Bounded(nn.Module):
     """tanh(g (z - μ) / σ) of codes z (B, k), for each number: in [-1, 1].
 
-    μ and σ are those of the batches of late (as in Ioffe & Szegedy, ICML 2015), the gain g is learnt. Without them
-    whole numbers of the code soon stand at -1 or 1 for every image, where tanh is flat, and never come back.
+    While it learns, μ and σ are those of the batch, later those of the last batches (Ioffe & Szegedy, ICML 2015); the
+    gain g is learnt. Without them a number soon stands at -1 or 1 for every image, where tanh is flat, and stays there.
     """
 
     mean: Tensor
@@ -27,10 +27,21 @@ class Bounded(nn.Module):
         self.register_buffer("variance", torch.ones(size))
 
     def forward(self, z: Tensor) -> Tensor:
-        return torch.tanh(self.gain * (z - self.mean) / self.variance.sqrt())
+        return self._bent(z, self.mean, self.variance)
+
+    def among(self, z: Tensor) -> Tensor:
+        """The same with the mean and the variance of these codes themselves, as it learns; of one alone as ever."""
+        if len(z) < 2:
+            return self(z)
+        return self._bent(z, z.mean(0), z.var(0, unbiased=False) + LEAST)
+
+    def _bent(self, z: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        return torch.tanh(self.gain * (z - mean) / variance.sqrt())
 
     @torch.no_grad()
     def remember(self, z: Tensor) -> None:
         """Take in what one more batch of codes z (B, k), not bounded yet, is like; to be called after a step."""
+        if len(z) < 2:  # one alone says nothing of a width
+            return
         self.mean.lerp_(z.mean(0), NEW)
         self.variance.lerp_(z.var(0, unbiased=False) + LEAST, NEW)

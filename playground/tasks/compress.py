@@ -75,7 +75,7 @@ class Compress(Task):
         last, bounded = model.encoder.blocks[-1], model.encoder.blocks[-1].activation
         assert isinstance(bounded, Bounded)
         free = last.linear(model.encoder[:-1](x).flatten(1))
-        code = bounded(free)
+        code = bounded.among(free)
         noise = torch.rand(code.shape, generator=rng, device=code.device) - 0.5
         error = model.reconstruction_error(code + self.step * noise, target)
         yield "autoencoder", {"reconstruction": error, "rate": self.price * self.rate(code)}
