@@ -11,23 +11,21 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
 from playground import aec
 from playground.coder import CODES, Coder, Shape, check, device_of, encoded
 from playground.events import Trouble
-from playground.layers.bounded import Bounded
+from playground.layers.bounded import ends
 from playground.metrics import psnr
 from playground.model import Autoencoder
 from playground.patchwork import Report, nothing
 from playground.probes import blocks
 from playground.probes.codes import decoded, digest
-from playground.probes.rates import Point, squared_error
+from playground.probes.rates import Point, called, squared_error
 from playground.tasks.compress import Compress
 
 WAY = "compress"
 BITS = 8  # of models that were not trained for fewer
-BOUNDS = {Bounded: (-1.0, 1.0), nn.Tanh: (-1.0, 1.0), nn.Sigmoid: (0.0, 1.0)}  # of what a code may end in
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +93,7 @@ class Compressor(Coder):
         points = []
         for bits in several:
             data, back = await self._through(name, model, shape, images, codes, bits, nothing)
-            called = "float32" if bits == 32 else f"{bits} bit{'s' * (bits > 1)}"
-            points.append(Point(len(data) / len(images), _psnr(back, images), called))
+            points.append(Point(len(data) / len(images), _psnr(back, images), called(bits)))
         return points
 
     def bits(self, name: str) -> int:
@@ -130,7 +127,8 @@ class Compressor(Coder):
         """The file, and the pictures that come out of it."""
         weights = await self.ask_device(name, partial(digest, model))
         sizes = [image.shape for image in images]
-        data = await asyncio.to_thread(aec.write, _plain(name), weights, shape, sizes, codes, bits, bounds(model))
+        data = await asyncio.to_thread(aec.write, _plain(name), weights, shape, sizes, codes, bits,
+                                       ends(model.encoder.blocks[-1]))
         kept = await asyncio.to_thread(lambda: aec.read(data).codes())
         return data, await self._pictures(name, model, sizes, shape, kept, report)
 
@@ -151,11 +149,6 @@ class Compressor(Coder):
                 waiting, ready, size = [whole[need:]], ready - need, next(pending, None)
             report(min(1.0, (i + CODES) / len(codes)))
         return images
-
-
-def bounds(model: Autoencoder) -> tuple[float, float] | None:
-    """The range that a model's codes cannot leave, by what its code ends in; None where there is none."""
-    return BOUNDS.get(type(model.encoder.blocks[-1].activation))
 
 
 def _plain(name: str) -> str:

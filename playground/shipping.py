@@ -17,14 +17,16 @@ from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, rates
 from playground.recipes import Recipe
+from playground.tasks.compress import Compress
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+FILED = 512  # held-out images compressed
+WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss", "bytes": "bytes a picture"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -62,10 +64,17 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+def _of_files(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    assert isinstance(task, Compress)
+    return rates.figures(model, session.resident.held_out[:FILED].cpu().numpy(), task.bits)
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "compress": (f"{FILED} held-out images in one file", _of_files),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from playground.layers import Block
+
 AT_FIRST = 0.6  # gain: codes are then spread over most of [-1, 1]
 NEW = 0.1  # share of the newest batch in what is remembered
 LEAST = 1e-6  # of a variance
@@ -45,3 +47,11 @@ class Bounded(nn.Module):
             return
         self.mean.lerp_(z.mean(0), NEW)
         self.variance.lerp_(z.var(0, unbiased=False) + LEAST, NEW)
+
+
+ENDS = {Bounded: (-1.0, 1.0), nn.Tanh: (-1.0, 1.0), nn.Sigmoid: (0.0, 1.0)}
+
+
+def ends(block: Block) -> tuple[float, float] | None:
+    """The range that what comes out of a layer cannot leave, by what it ends in; None where there is none."""
+    return ENDS.get(type(block.activation))

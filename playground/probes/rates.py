@@ -7,9 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from playground.images import tile, to_pillow
+from playground import aec
+from playground.images import tile, to_bytes, to_pillow
+from playground.layers.bounded import ends
 from playground.metrics import psnr
+from playground.model import Autoencoder
+from playground.probes.codes import digest
 
 QUALITIES = (1, 5, 10, 20, 35, 50, 70, 85, 95)
 START_OF_SCAN = 0xDA
@@ -95,6 +100,30 @@ def bytes_at(curve: Sequence[Point], worth: float) -> float | None:
     if not ordered or not ordered[0].psnr <= worth <= ordered[-1].psnr:
         return None
     return float(np.interp(worth, [one.psnr for one in ordered], [one.bytes for one in ordered]))
+
+
+@torch.no_grad()
+def figures(model: Autoencoder, images: np.ndarray, bits: int) -> dict[str, dict[str, float]]:
+    """Way -> bytes for each of images (n, c, h, w) uint8 in one file, and PSNR: the model's at some numbers of bits.
+
+    Beside them the classical ways at what comes nearest to the bytes that the model takes at `bits`.
+    """
+    codes, shape = model.encode(torch.from_numpy(images).float() / 255).numpy(), images.shape[1:]
+    found, weights, given = {}, digest(model), ends(model.encoder.blocks[-1])
+    for used in sorted({bits, 4, 8, 16, 32}):
+        file = aec.write("model", weights, shape, len(images) * [shape], codes, used, given)
+        back = to_bytes(model.decode(torch.from_numpy(aec.read(file).codes())).numpy())
+        found[f"model, {called(used)}"] = Point(len(file) / len(images), psnr(squared_error([*back], [*images])), "")
+    own = found[f"model, {called(bits)}"].bytes
+    for way in ways([*images]):
+        point, _ = nearest([*images], way, own)
+        found[f"{way}, {point.setting}"] = point
+    return {way: {"psnr": point.psnr, "bytes": point.bytes} for way, point in found.items()}
+
+
+def called(bits: int) -> str:
+    """Bits of a number, in words."""
+    return "float32" if bits == 32 else f"{bits} bit{'s' * (bits > 1)}"
 
 
 def squared_error(images: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> float:

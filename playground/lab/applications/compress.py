@@ -20,14 +20,14 @@ from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
 from playground.paint_routes import url_of
 from playground.probes import rates
-from playground.probes.rates import Point
+from playground.probes.rates import Point, called
 
 HELD_OUT, OWN = "Held-out images of its data", "Your own pictures"
 COUNTS = (1, 16, 64, 256)
 BITS = (2, 3, 4, 6, 8, 16, 32)
 CURVE = (1, 2, 3, 4, 5, 6, 8, 16, 32)
 WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
-SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many of them, and in how many columns
+SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
 PATIENCE = 120.0  # seconds for a data set to load
 SHEETS = ("JPEG, one sheet of all", "WebP, one sheet of all")
 EACH = ("JPEG, its tables not counted", "WebP, a file each")
@@ -40,9 +40,9 @@ class Compressing(Application):
     motto = "Pictures as the numbers of their codes, rounded to a few bits, in a real file."
     notice = (
         "Rounding a code to 8 bits costs nothing to be seen, to 4 bits little: less where the model was trained with "
-        "noise as wide as a step of rounding. The model knows what its pictures look like, so it needs fewer bytes than "
-        "JPEG for those, and fails on all others. JPEG's header weighs on tiny pictures: so it is shown without its "
-        "tables too, and as one sheet of all pictures. Entropy coding pays where many pictures share a file."
+        "noise as wide as a step of rounding. The model knows what its pictures look like, so it needs fewer bytes "
+        "than JPEG for those, and fails on all others. JPEG's header weighs on tiny pictures: so it is shown without "
+        "its tables too, and as one sheet of all pictures. Entropy coding pays where many pictures share a file."
     )
     train = "task=compress&data=mnist&architecture.code=32&architecture.width=512&training.schedule=cosine"
 
@@ -95,11 +95,11 @@ class Compressing(Application):
         with st.spinner("At work …", show_time=False):
             done, curve = asyncio.run(self._answer(choice.name, images, settings["bits"]))
             classical = _classical(images)
-        beside = [name for name in (SHEETS if SHEETS[0] in classical else EACH)]
+        beside = SHEETS if SHEETS[0] in classical else EACH
         pieces()["compare"](key="compare-compress", data={"pictures": tuple(
             _told(name, pictures, point, point is not None)
             for name, pictures, point in [
-                ("Original", images, None), (f"Model, {_bits(done.bits)}", done.images, _point(done)),
+                ("Original", images, None), (f"Model, {called(done.bits)}", done.images, _point(done)),
                 *((name, *rates.nearest(images, name, done.bytes_each)[::-1]) for name in beside),
             ]
         )})  # fmt: skip
@@ -166,17 +166,13 @@ def sheet(images: list[np.ndarray]) -> np.ndarray:
 
 
 def _point(done: Compressed) -> Point:
-    return Point(done.bytes_each, done.psnr, _bits(done.bits))
-
-
-def _bits(bits: int) -> str:
-    return "float32" if bits == 32 else f"{bits} bit{'s' * (bits > 1)}"
+    return Point(done.bytes_each, done.psnr, called(done.bits))
 
 
 def table(curve: list[Point], classical: dict[str, list[Point]]) -> str:
     """What the codes take at some numbers of bits, beside JPEG and WebP at the same PSNR, in Markdown."""
     found = {point.setting: point for point in curve}
-    chosen = [found[_bits(bits)] for bits in WORTH_KNOWING]
+    chosen = [found[called(bits)] for bits in WORTH_KNOWING]
     rows = [("Bytes a picture", *(f"{point.bytes:,.1f}" for point in chosen)),
             ("PSNR, dB", *(f"{point.psnr:.2f}" for point in chosen))]
     for way, points in classical.items():
@@ -217,5 +213,3 @@ def zipped(images: list[np.ndarray]) -> bytes:
         for i, image in enumerate(images, 1):
             archive.writestr(f"{i:0{digits}}.png", to_png(image))
     return file.getvalue()
-
-
