@@ -187,11 +187,17 @@ def _within(low: float, high: float, first: np.ndarray, last: np.ndarray) -> tup
     return tuple((low + (high - low) * (one / 255.0)).astype(np.float32) for one in (first, last))  # type: ignore[return-value]
 
 
+def _top(bits: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The highest level, the lowest being 0. Where a range is as wide below 0 as above, 0 itself is a level: a number
+    that says nothing then always has the same symbol, which costs nothing."""
+    return (1 << bits) - 1.0 - (low == -high) * (bits > 1)
+
+
 def _symbols(codes: np.ndarray, bits: int, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Codes as symbols uint8 (blocks, code · planes), a number's highest byte first."""
     if bits == 32:
         return np.ascontiguousarray(codes, ">f4").view(np.uint8)
-    top = (1 << bits) - 1
+    top = _top(bits, low, high)
     width = high.astype(np.float64) - low
     share = np.divide(codes - low.astype(np.float64), width, out=np.zeros(codes.shape), where=width > 0)
     levels = np.round(share.clip(0, 1) * top)
@@ -204,7 +210,7 @@ def _numbers(symbols: np.ndarray, bits: int, low: np.ndarray, high: np.ndarray) 
         return symbols.view(">f4").astype(np.float32)
     levels = symbols if bits <= 8 else symbols.view(">u2")
     width = high.astype(np.float64) - low
-    return (low + width * (levels / ((1 << bits) - 1.0))).astype(np.float32)
+    return (low + width * (levels / _top(bits, low, high))).astype(np.float32)
 
 
 def _packed(symbols: np.ndarray, levels: int) -> bytes:

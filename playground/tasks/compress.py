@@ -34,18 +34,18 @@ class Compress(Task):
     measured = "held-out PSNR, from the rounded code"
 
     bits: int = knob(4, "To how many bits each number is rounded. Fewer: smaller files, coarser codes.",
-                     choices=(1, 2, 3, 4, 5, 6, 8), label="Bits", live=True)
+                     choices=(2, 3, 4, 5, 6, 8), label="Bits", live=True)
     price: float = knob(0.02, "What a bit costs. Higher: numbers that say little fall still and take no bits.",
                         low=0.0, high=100.0, stops=(0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
                         label="Price of a bit", symbol="λ", live=True)
 
     @property
     def step(self) -> float:
-        """From one level to the next."""
-        return 2 / (2**self.bits - 1)
+        """From one level to the next; 0 is a level, so of 2^bits one is left out."""
+        return 2 / (2**self.bits - 2)
 
     def called(self, variant: Variant) -> str:
-        return f"Compress, {self.bits} bit{'s' * (self.bits > 1)} of"
+        return f"Compress, {self.bits} bits of"
 
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("compress", "reconstruct")
@@ -87,8 +87,8 @@ class Compress(Task):
         return (torch.log2(width * (2 * math.pi * math.e / self.step**2)) / 2).sum()
 
     def rounded(self, code: Tensor) -> Tensor:
-        """Codes with each number at the nearest of its 2^bits levels in [-1, 1]."""
-        return torch.round((code + 1) / self.step) * self.step - 1
+        """Codes with each number at the nearest level, as `aec` rounds them."""
+        return torch.round(code / self.step) * self.step
 
     def error(self, model: Autoencoder, code: Tensor, target: Tensor, seen: Tensor) -> Tensor:
         return super().error(model, self.rounded(code), target, seen)
