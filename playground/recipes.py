@@ -32,6 +32,12 @@ def _inpaint(data: str, more: str, limits: str) -> Recipe:
     return Recipe(f"inpaint-{data}", f"{INPAINT}data={data}&{more}", FILLS, limits)
 
 
+def _compress(data: str, more: str, limits: str) -> Recipe:
+    return Recipe(f"compress-{data}", f"task=compress&data={data}&task.price=0.05&training.schedule=cosine&{more}",
+                  "Makes pictures into small files, and files into pictures again; look at it on the Compress page.",
+                  limits)
+
+
 RECIPES = {recipe.name: recipe for recipe in (
     _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
              "It knows handwritten digits only, and holes of at most half of the picture."),
@@ -59,6 +65,10 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
+    _compress("digits", "architecture.code=24&architecture.width=256&training.epochs=400",
+              "It knows small handwritten digits only, which stay readable; other pictures come back as digits."),
+    _compress("mnist", "architecture.code=48&architecture.width=512&training.epochs=12&training.rate=0.002",
+              "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

@@ -45,7 +45,7 @@ class Compress(Task):
         return 2 / (2**self.bits - 2)
 
     def called(self, variant: Variant) -> str:
-        return f"Compress, {self.bits} bits of"
+        return f"Compress, {self.bits} bits ×"
 
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("compress", "reconstruct")

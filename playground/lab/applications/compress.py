@@ -24,10 +24,11 @@ from playground.probes.rates import Point, called
 
 HELD_OUT, OWN = "Held-out images of its data", "Your own pictures"
 COUNTS = (1, 16, 64, 256)
-BITS = (2, 3, 4, 6, 8, 16, 32)
+BITS = (2, 3, 4, 5, 6, 8, 16, 32)
 CURVE = (1, 2, 3, 4, 5, 6, 8, 16, 32)
 WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
 SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
+TICKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
 PATIENCE = 120.0  # seconds for a data set to load
 SHEETS = ("JPEG, one sheet of all", "WebP, one sheet of all")
 EACH = ("JPEG, its tables not counted", "WebP, a file each")
@@ -84,8 +85,8 @@ class Compressing(Application):
     def settings(self) -> dict[str, Any]:
         chosen = st.session_state.get("compress.model")
         usual = self.compressor.bits(chosen) if chosen else 8
-        bits = st.select_slider("Bits of a number", BITS, usual if usual in BITS else 8, key=f"compress.bits.{chosen}",
-                                help="To how many bits each number of a code is rounded; 32 leaves it as it is.")
+        bits = st.select_slider("Each number of a code", BITS, usual, called, key=f"compress.bits.{chosen}",
+                                help="To how many bits it is rounded. Fewer: a smaller file, a coarser code.")
         return {"bits": bits}
 
     # What comes of it ------------------------------------------------------------------------------------------------
@@ -95,13 +96,13 @@ class Compressing(Application):
         with st.spinner("At work …", show_time=False):
             done, curve = asyncio.run(self._answer(choice.name, images, settings["bits"]))
             classical = _classical(images)
+        shown = [("Model", Point(done.bytes_each, done.psnr, called(done.bits)), done.images)]
         beside = SHEETS if SHEETS[0] in classical else EACH
-        pieces()["compare"](key="compare-compress", data={"pictures": tuple(
-            _told(name, pictures, point, point is not None)
-            for name, pictures, point in [
-                ("Original", images, None), (f"Model, {called(done.bits)}", done.images, _point(done)),
-                *((name, *rates.nearest(images, name, done.bytes_each)[::-1]) for name in beside),
-            ]
+        shown += [(way, *_nearest(images, way, done.bytes_each)) for way in beside]
+        best = max(point.psnr for _, point, _ in shown)
+        pieces()["compare"](key="compare-compress", data={"pictures": (
+            _told("Original", images),
+            *(_told(name, pictures, point, point.psnr == best) for name, point, pictures in shown),
         )})  # fmt: skip
         raw = sum(image.size for image in images) / len(images)
         st.markdown(
@@ -128,7 +129,7 @@ class Compressing(Application):
         except Trouble as trouble:
             complain(str(trouble))
             return
-        pieces()["compare"](key="compare-decoded", data={"pictures": (_told("Decoded", images, None, False),)})
+        pieces()["compare"](key="compare-decoded", data={"pictures": (_told("Decoded", images),)})
         st.caption(f"{len(images):,} picture{'s' * (len(images) > 1)} of {len(file.getvalue()):,} bytes.")
         one = len(images) == 1
         st.download_button("Save the pictures", to_png(images[0]) if one else zipped(images),
@@ -150,11 +151,16 @@ def _classical(images: list[np.ndarray]) -> dict[str, list[Point]]:
     return {way: rates.points(images, way) for way in rates.ways(images)}
 
 
-def _told(name: str, images: list[np.ndarray], point: Point | None, measured: bool) -> dict[str, Any]:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _nearest(images: list[np.ndarray], way: str, size: float) -> tuple[Point, list[np.ndarray]]:
+    return rates.nearest(images, way, size)
+
+
+def _told(name: str, images: list[np.ndarray], point: Point | None = None, best: bool = False) -> dict[str, Any]:
     """What the component is told of pictures: small ones as a sheet, else the first of them."""
     numbers: tuple = ()
-    if point is not None and measured:
-        numbers = ("PSNR", f"{point.psnr:.2f} dB", False), ("", f"{point.bytes:,.1f} bytes", False)
+    if point is not None:
+        numbers = (("", f"{point.setting}, {point.bytes:,.1f} bytes", False), ("PSNR", f"{point.psnr:.2f} dB", best))
     return {"name": name, "url": url_of(sheet(images)), "numbers": numbers}
 
 
@@ -163,10 +169,6 @@ def sheet(images: list[np.ndarray]) -> np.ndarray:
     if max(images[0].shape[1:]) > SMALL or len({image.shape for image in images}) > 1:
         return images[0]
     return tile(np.stack(images[:SHOWN]), COLUMNS)
-
-
-def _point(done: Compressed) -> Point:
-    return Point(done.bytes_each, done.psnr, called(done.bits))
 
 
 def table(curve: list[Point], classical: dict[str, list[Point]]) -> str:
@@ -199,7 +201,7 @@ def figure(curves: dict[str, list[Point]], done: Compressed) -> Any:
         )
     plot.add_scatter(x=[done.bytes_each], y=[done.psnr], mode="markers", showlegend=False, hoverinfo="skip",
                      marker={"symbol": "circle-open", "size": 16, "line": {"width": 2}})
-    plot.update_xaxes(type="log", title="Bytes a picture", dtick="D2")
+    plot.update_xaxes(type="log", title="Bytes a picture", tickvals=TICKS, ticktext=[f"{tick:,}" for tick in TICKS])
     plot.update_yaxes(title="PSNR, dB")
     plot.update_layout(height=420, margin={"l": 56, "r": 8, "t": 8, "b": 48},
                        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0})
