@@ -109,10 +109,11 @@ class Compressing(Application):
             f"**{done.bytes_each:,.1f} bytes a picture**, {raw / done.bytes_each:,.1f} times fewer than its pixels: "
             f"{len(done.data):,} bytes in one file. PSNR {done.psnr:.2f} dB. {done.note}"
         )
+        st.download_button("Save the file", done.data, "pictures.aec", "application/octet-stream", key="compress.save")
         st.plotly_chart(figure({"Model, one file of all": curve, **classical}, done), width="stretch",
                         key="compress.chart", config={"displayModeBar": False})
+        st.markdown("Bytes a picture that the codes take, and that JPEG and WebP take at the same PSNR:")
         st.markdown(table(curve, classical))
-        st.download_button("Save the file", done.data, "pictures.aec", "application/octet-stream", key="compress.save")
 
     async def _answer(self, name: str, images: list[np.ndarray], bits: int) -> tuple[Compressed, list[Point]]:
         return await self.compressor.compress(name, images, bits), await self.compressor.rates(name, images, CURVE)
@@ -175,12 +176,12 @@ def table(curve: list[Point], classical: dict[str, list[Point]]) -> str:
     """What the codes take at some numbers of bits, beside JPEG and WebP at the same PSNR, in Markdown."""
     found = {point.setting: point for point in curve}
     chosen = [found[called(bits)] for bits in WORTH_KNOWING]
-    rows = [("Bytes a picture", *(f"{point.bytes:,.1f}" for point in chosen)),
-            ("PSNR, dB", *(f"{point.psnr:.2f}" for point in chosen))]
+    rows = [("PSNR, dB", *(f"{point.psnr:.2f}" for point in chosen)),
+            ("Codes", *(f"{point.bytes:,.1f}" for point in chosen))]
     for way, points in classical.items():
         sizes = [rates.bytes_at(points, point.psnr) for point in chosen]
-        rows.append((f"{way}, bytes at that PSNR", *("" if size is None else f"{size:,.0f}" for size in sizes)))
-    head = ("", *(f"Codes, {point.setting}" for point in chosen))
+        rows.append((way, *("" if size is None else f"{size:,.0f}" for size in sizes)))
+    head = ("", *(point.setting for point in chosen))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) + ("---:",) * len(chosen), *rows))
 
 
