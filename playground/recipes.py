@@ -65,16 +65,13 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
-<<<<<<< HEAD
     _compress("digits", "architecture.code=24&architecture.width=256&training.epochs=400",
               "It knows small handwritten digits only, which stay readable; other pictures come back as digits."),
     _compress("mnist", "architecture.code=48&architecture.width=512&training.epochs=12&training.rate=0.002",
               "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
-=======
     Recipe("undercomplete-digits", "",
            "The playground's first page: small handwritten digits through the usual code and back.",
            "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
->>>>>>> main
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),
