@@ -33,7 +33,7 @@ def _inpaint(data: str, more: str, limits: str) -> Recipe:
 
 
 def _compress(data: str, more: str, limits: str) -> Recipe:
-    return Recipe(f"compress-{data}", f"task=compress&data={data}&task.price=0.05&training.schedule=cosine&{more}",
+    return Recipe(f"compress-{data}", f"task=compress&data={data}&training.schedule=cosine&{more}",
                   "Makes pictures into small files, and files into pictures again; look at it on the Compress page.",
                   limits)
 
@@ -65,9 +65,10 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
-    _compress("digits", "architecture.code=24&architecture.width=256&training.epochs=400",
+    _compress("digits", "task.price=0.01&architecture.code=24&architecture.width=256&training.epochs=400",
               "It knows small handwritten digits only, which stay readable; other pictures come back as digits."),
-    _compress("mnist", "architecture.code=48&architecture.width=512&training.epochs=12&training.rate=0.002",
+    _compress("mnist", "task.price=0.05&architecture.code=48&architecture.width=512&training.epochs=12"
+              "&training.rate=0.002",
               "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
     Recipe("undercomplete-digits", "",
            "The playground's first page: small handwritten digits through the usual code and back.",

@@ -44,18 +44,14 @@ def test_files_in_and_files_out(folder, capfd):
     assert read_image(Path("out/13.png")).shape == (3, 20, 30) and read_image(Path("out/01.png")).shape == (1, 28, 28)
 
 
-def test_standard_streams_hold_the_file_and_the_picture_alone(folder):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-
-    def run(*arguments: str, data: bytes) -> bytes:
-        done = subprocess.run([sys.executable, "-m", "playground", *arguments], input=data, capture_output=True,
-                              timeout=120, env=environment, cwd=folder)
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
-
-    packed = run("compress", "-", "-", data=Path("in.png").read_bytes())
-    assert packed.startswith(aec.MAGIC)
-    assert read_image(run("decompress", "-", "-", data=packed), "").shape == (3, 20, 30)
+def test_standard_streams_hold_the_file_and_the_picture_alone(folder, capfdbinary):
+    done = subprocess.run([sys.executable, "-m", "playground", "compress", "-", "-"], cwd=folder, timeout=120,
+                          input=Path("in.png").read_bytes(), capture_output=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.returncode == 0 and done.stdout.startswith(aec.MAGIC), done.stderr.decode()
+    Path("packed.aec").write_bytes(done.stdout)
+    assert main(["decompress", "packed.aec", "-"]) == 0
+    assert read_image(capfdbinary.readouterr().out, "").shape == (3, 20, 30)
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

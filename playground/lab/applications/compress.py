@@ -40,10 +40,11 @@ class Compressing(Application):
     title = "Compress"
     motto = "Pictures as the numbers of their codes, rounded to a few bits, in a real file."
     notice = (
-        "Rounding a code to 8 bits costs nothing to be seen, to 4 bits little: less where the model was trained with "
-        "noise as wide as a step of rounding. The model knows what its pictures look like, so it needs fewer bytes "
-        "than JPEG for those, and fails on all others. JPEG's header weighs on tiny pictures: so it is shown without "
-        "its tables too, and as one sheet of all pictures. Entropy coding pays where many pictures share a file."
+        "Rounding a code to 8 bits costs nothing to be seen. At 4 bits the picture pays, least for each byte saved "
+        "where the model was trained for it: with noise as wide as a step of rounding, and a price on each bit. The "
+        "model knows what its pictures look like, so it needs fewer bytes than JPEG for those, and fails on all "
+        "others. JPEG's header weighs on tiny pictures: so it is shown without its tables too, and as one sheet of all "
+        "pictures. Entropy coding pays where many pictures share a file."
     )
     train = "task=compress&data=mnist&architecture.code=32&architecture.width=512&training.schedule=cosine"
 
