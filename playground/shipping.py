@@ -74,7 +74,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
-    "compress": (f"{FILED} held-out images in one file", _of_files),
+    "compress": (f"Held-out images, {FILED} at most, in one file", _of_files),
 }
 
 
