@@ -6,7 +6,7 @@ import numpy as np
 
 STYLES = ("oil", "ink")
 BRUSHES = (2, 3, 4, 6)  # pixels
-SHARPNESS = 4  # power of the variance that a window's say falls with: at infinity the calmest one decides alone
+SHARPNESS = 4  # power of the variance that a window's say falls with; at infinity the calmest one would decide alone
 LEAST = 1 / 255**2  # variance below which windows are equally calm: a grey level's square
 LINE, WIDER, HELD = 1.0, 1.6, 0.98  # pixels of a line's blur, times as wide a second one, and the share of it
 STEEP = 40.0  # how fast a line becomes black
@@ -51,11 +51,12 @@ def _dabs(pixels: np.ndarray, brush: int) -> np.ndarray:
     both = np.dstack([pixels, _grey(pixels) ** 2])
     wide = cv2.copyMakeBorder(both, rim, rim, rim, rim, cv2.BORDER_REFLECT_101)
     blurred = cv2.GaussianBlur(wide, (2 * brush + 1, 2 * brush + 1), brush / 2)
-    means, squares = blurred[..., :c], blurred[..., c]
-    variance = np.maximum(squares - _grey(np.ascontiguousarray(means)) ** 2, 0)
-    say = ((variance + LEAST) ** -SHARPNESS)[..., None]
-    weighed = np.dstack([means * say, say])
-    total = sum(weighed[rim + y : rim + y + h, rim + x : rim + x + w] for y, x in _around(brush))
+    variance = np.maximum(blurred[..., c] - _grey(np.ascontiguousarray(blurred[..., :c])) ** 2, 0)
+    blurred[..., c] = 1
+    blurred *= (1 / np.square(np.square(variance + LEAST)))[..., None]  # the fourth power, without a slow `pow`
+    total = np.zeros_like(both)
+    for y, x in _around(brush):
+        total += blurred[rim + y : rim + y + h, rim + x : rim + x + w]
     return total[..., :c] / total[..., c:]
 
 
