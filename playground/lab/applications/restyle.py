@@ -1,0 +1,53 @@
+"""The Restyle page: a photograph painted by a network, beside the filter that it learnt from."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.coder import Choice
+from playground.lab.applications import Answer, Comparison, applications, middle
+from playground.painterly import median, painted
+from playground.tasks.restyle import Restyle
+
+
+@applications.register("restyle")
+class Restyling(Comparison):
+    rank = 7
+    title = "Restyle"
+    motto = "A photograph as if painted. The truth is what a classical filter makes of it; the network learnt that."
+    notice = (
+        "The filter looks at eight places around each pixel and keeps the calmest: dabs of one colour whose borders "
+        "lie where the edges are. Nobody told the network this rule; it saw pairs of before and after. Large dabs and "
+        "clear edges it has right. Where two places are almost equally calm the filter decides for one, the network "
+        "for a mixture, and its dabs are softer. The filter is faster here: what is learnt is not always worth it, but "
+        "the same network learns any filter, even one whose rule nobody knows."
+    )
+    train = "task=restyle&architecture=residual&architecture.width=16&data=photos"
+
+    def settings(self) -> dict[str, Any]:
+        return {"whole": st.toggle(
+            "The whole picture", key="restyle.whole",
+            help="Off: its middle, of which the filter's result is measured against at once. On: all of it, in pieces "
+                 "without seams.",
+        )}  # fmt: skip
+
+    async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
+        task = self.restorer.workbench.experiment(choice.name).task
+        assert isinstance(task, Restyle)
+        if settings["whole"]:
+            result = await self.restorer.restyle(choice.name, picture)
+            return Answer({"Photo": picture, "Model": result.image}, None, result)
+        picture = middle(picture)
+        began = time.perf_counter()
+        truth = await asyncio.to_thread(painted, picture, task.style, task.brush)
+        seconds = time.perf_counter() - began
+        result = await self.restorer.restyle(choice.name, picture, truth)
+        note = f"{result.note} The filter itself took {1000 * seconds:.0f} ms.".strip()
+        rival = await asyncio.to_thread(median, picture)
+        return Answer({"Photo": picture, "Median": rival, "Model": result.image}, truth, replace(result, note=note))
