@@ -66,10 +66,13 @@ def _rows(images: Tensor, index: np.ndarray) -> Tensor:
 
 
 class Batches:
-    """Shuffled batches of a resident set: epoch e is a permutation seeded by (seed, e), its remainder left out."""
+    """Shuffled batches of a resident set: epoch e is a permutation seeded by (seed, e), its remainder left out.
 
-    def __init__(self, resident: Resident, size: int, seed: int):
-        self._resident, self._seed = resident, seed
+    targets: what is to be learnt of each training image, (m, ...), where that is not the image.
+    """
+
+    def __init__(self, resident: Resident, size: int, seed: int, targets: Tensor | None = None):
+        self._resident, self._seed, self._targets = resident, seed, targets
         self.size = min(size, len(resident.train))
         self.per_epoch = len(resident.train) // self.size
         self._epoch, self._order = -1, torch.empty(0)
@@ -77,10 +80,14 @@ class Batches:
     def __getitem__(self, step: int) -> Tensor:
         """The batch of one step (0, 1, ...), (size, c, h, w) in [0, 1]."""
         # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
-        return to_unit(self._resident.train.index_select(0, self.rows(step)))
+        return to_unit(self._resident.train.index_select(0, self._rows(step)))
 
-    def rows(self, step: int) -> Tensor:
-        """Which of the training images a step's batch holds, (size,) int64."""
+    def pair(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of one step, and what is to be learnt of it: the images themselves, where there are no targets."""
+        x = self[step]
+        return x, x if self._targets is None else self._targets.index_select(0, self._rows(step))
+
+    def _rows(self, step: int) -> Tensor:
         epoch, i = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             rng = torch.Generator().manual_seed(mix(self._seed, epoch, 1))

@@ -32,7 +32,8 @@ class Session:
     def __init__(self, experiment: Experiment, resident: Resident, device_name: str, saved: Checkpoint | None = None):
         self.experiment, self.resident = experiment, resident
         training = experiment.training
-        self.batches = Batches(resident, training.batch, training.seed)
+        self.targets = resident.targets(experiment.task.targets)
+        self.batches = Batches(resident, training.batch, training.seed, self.targets and self.targets[0])
         self.model = experiment.build(resident.shape).to(resident.device)
         self.optimisers = {
             side: Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
@@ -40,7 +41,6 @@ class Session:
         }
         self.rng = torch.Generator(device=resident.device)
         self.held_out = resident.sample()
-        self.targets = resident.targets(experiment.task.targets)
         self.history = History(self.batches.history_interval())
         self.film = Film(self.history.interval)
         self.step, self.speed = 0, Speedometer()
@@ -68,7 +68,7 @@ class Session:
 
     def advance(self) -> None:
         """Take one step on one batch: forward, backward, update; the terms stay on the device."""
-        batch, target = self._batch(self.step)
+        batch, target = self.batches.pair(self.step)
         self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
         rate, values = self.experiment.training.rate_at(self.step, self.steps), []
         for side, terms in self._score(batch, target, self.rng):
@@ -85,11 +85,6 @@ class Session:
         self.step += 1
         if self._filled == len(self._losses) or self.history.due(self.step):
             self._flush()
-
-    def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The images of a step, and what is to be learnt of them: they themselves, where the task says nothing else."""
-        x = self.batches[step]
-        return x, x if self.targets is None else self.targets[0].index_select(0, self.batches.rows(step))
 
     def _score(self, batch: torch.Tensor, target: torch.Tensor, rng: torch.Generator) -> Losses:
         for side, terms in self.experiment.task.losses(self.model, batch, target, self.experiment.variant, rng):
@@ -186,7 +181,7 @@ class Session:
 
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
-        _, terms = self.score(*self._batch(self.step))
+        _, terms = self.score(*self.batches.pair(self.step))
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 
     @torch.no_grad()
