@@ -1,4 +1,4 @@
-"""What the command line does with pictures: fill, denoise, upscale, restyle, reconstruct, encode; any size and colour mode."""
+"""What the command line does with pictures: fill, denoise, upscale, restyle, reconstruct, encode; any colour mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restorer: what a model can do for a picture of any size: fill, denoise, enlarge, paint; codes and back. Faces call it.
+"""Restorer: what a model can do for a picture of any size: fill, clean, enlarge, paint; codes and back. Faces call it.
 
 Pictures are uint8 (c, h, w), c = 1 or 3; those smaller than the model's images are enlarged and brought back, larger
 ones are cut into tiles that overlap. A grey model does each channel of a colour picture; for a grey picture a colour
