@@ -16,7 +16,7 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, restyling
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, ship
 from playground.tasks.denoise import Denoiser
@@ -90,6 +90,10 @@ def test_its_figures_are_what_the_card_says(name):
         return
     if isinstance(model, Upscaler | Denoiser):
         for way, values in photographs.figures(model, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    if saved.experiment.task.name == "restyle":
+        for way, values in restyling.figures(model, saved.experiment.task.style, saved.experiment.task.brush).items():
             assert values == pytest.approx(said[way], abs=0.02)
         return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)

@@ -69,6 +69,13 @@ def test_denoise_and_reconstruct_give_the_size_that_came(client, learnt, bring):
         assert pixels(restored).shape[:2] == (20, 30)
 
 
+def test_a_photograph_of_any_size_is_painted(client, bring):
+    photo = np.random.default_rng(0).integers(0, 256, (33, 21, 3), np.uint8)
+    made, facts = client.predict(model="restyle-photos", image=bring(photo), api_name="/restyle")
+    assert pixels(made).shape == photo.shape and facts["seconds"] > 0
+    assert pixels(made).std() < 0.8 * photo.std()  # noise is painted over
+
+
 def test_codes_go_there_and_back(client, learnt, bring):
     first, last = (bring(RNG.integers(0, 256, (16, 16), np.uint8), f"{i}.png") for i in range(2))
     codes = client.predict(model=learnt[0]["job"], images=[first, last], api_name="/encode")["codes"]
