@@ -1,4 +1,4 @@
-"""Restyling: what counts is the filter's result, windows have no seams, and a picture of any kind comes back painted."""
+"""Restyling: what counts is the filter's result, windows have no seams, and any picture comes back painted."""
 
 from __future__ import annotations
 
