@@ -25,16 +25,20 @@ class Restyling(Comparison):
         "The filter looks at eight places around each pixel and keeps the calmest: dabs of one colour whose borders "
         "lie where the edges are. Nobody told the network this rule; it saw pairs of before and after. Large dabs and "
         "clear edges it has right. Where two places are almost equally calm the filter decides for one, the network "
-        "for a mixture, and its dabs are softer. The filter is faster here: what is learnt is not always worth it, but "
-        "the same network learns any filter, even one whose rule nobody knows."
+        "for a mixture, and its dabs are softer. The filter is faster: learning it was not worth it for that, but the "
+        "same network learns other filters as well, even one whose rule nobody knows."
     )
     train = "task=restyle&architecture=residual&architecture.width=16&data=photos"
+
+    def picture(self, choice: Choice) -> np.ndarray | None:
+        st.session_state.setdefault(f"{self.name}.picture", "motorcycle")  # in colour, and never seen in training
+        return super().picture(choice)
 
     def settings(self) -> dict[str, Any]:
         return {"whole": st.toggle(
             "The whole picture", key="restyle.whole",
-            help="Off: its middle, of which the filter's result is measured against at once. On: all of it, in pieces "
-                 "without seams.",
+            help="Off: its middle, measured against what the filter makes of it. On: all of it, in pieces without "
+                 "seams.",
         )}  # fmt: skip
 
     async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
