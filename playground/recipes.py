@@ -65,6 +65,9 @@ RECIPES = {recipe.name: recipe for recipe in (
            "Gives photographs back as if painted in oil; look at it on the Restyle page.",
            "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
            "choose between."),
+    Recipe("undercomplete-digits", "",
+           "The playground's first page: small handwritten digits through the usual code and back.",
+           "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),
