@@ -28,7 +28,10 @@ class Restyling(Comparison):
         "for a mixture, and its dabs are softer. The filter is faster: learning it was not worth it for that, but the "
         "same network learns other filters as well, even one whose rule nobody knows."
     )
-    train = "task=restyle&architecture=residual&architecture.width=16&data=photos"
+    train = (
+        "task=restyle&architecture=residual&architecture.depth=5&architecture.width=16&data=photos&training.loss=l1"
+        "&training.rate=0.002&training.batch=16"
+    )
 
     def picture(self, choice: Choice) -> np.ndarray | None:
         st.session_state.setdefault(f"{self.name}.picture", "motorcycle")  # in colour, and never seen in training
