@@ -25,6 +25,7 @@ from playground.experiment import Experiment
 from playground.images import read_image
 from playground.library import SHIPPED
 from playground.painterly import painted
+from playground.probes.chain import backwards
 from playground.restorer import Restorer
 from playground.tasks import tasks
 from playground.trainer import Session
@@ -92,6 +93,14 @@ def test_the_train_page_shows_the_filters_result_as_the_truth():
     assert all((painted(x) == y).all() for x, y in zip(still.shown, still.truth))
     plain = experiment("denoise", "usual", "photos")
     assert Session(plain, resident(plain.data), "CPU").live.still.truth is None
+
+
+def test_the_chain_rule_begins_at_the_distance_to_the_filters_result():
+    made, x = experiment("restyle", "usual", "photos"), photos(side=16)
+    model = made.build((3, 16, 16))
+    found = backwards(model, made, x, torch.Generator())
+    expected = (model(x) - made.task.truth(x)).square().flatten(1).sum(1).mean()
+    assert found.loss == pytest.approx(expected.item(), rel=1e-5) and expected > 0
 
 
 def test_what_has_no_use_is_said():
