@@ -19,7 +19,7 @@ FLOORS = (
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "painterly"),
     ("data", "architectures", "variants", "tasks"),
-    ("experiment", "recipes"),
+    ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "networks", "supply", "patchwork", "windows"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "shipping"),
