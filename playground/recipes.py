@@ -70,6 +70,12 @@ RECIPES = {recipe.name: recipe for recipe in (
     _compress("mnist", "task.price=0.05&architecture.code=48&architecture.width=512&training.epochs=12"
               "&training.rate=0.002",
               "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
+    Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
+           "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
+           "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",
+           "Gives photographs back as if painted in oil; look at it on the Restyle page.",
+           "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
+           "choose between."),
     Recipe("undercomplete-digits", "",
            "The playground's first page: small handwritten digits through the usual code and back.",
            "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),

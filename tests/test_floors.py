@@ -18,7 +18,7 @@ FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle",
      "entropy", "aec"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
-     "classical"),
+     "classical", "painterly"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
@@ -27,7 +27,8 @@ FLOORS = (
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "foreground", "commands", "commands_compress", "commands_images", "commands_labels", "commands_models",
+     "progress", "foreground", "spaces", "commands", "commands_compress", "commands_images", "commands_labels",
+     "commands_models",
      "commands_papers", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
