@@ -99,8 +99,9 @@ def test_its_figures_are_what_the_card_says(name):
             assert values == pytest.approx(said[way], abs=0.02)
         return
     if isinstance(task := saved.experiment.task, Compress):
-        assert said == {way: pytest.approx(values, abs=0.05) for way, values in
-                        rates.figures(model, found.images[found.held_out[:FILED]], task.bits).items()}
+        some = found.images[found.held_out[:FILED]]
+        for way, values in rates.figures(model, some, task.bits, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.05)
         return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():

@@ -103,10 +103,10 @@ def bytes_at(curve: Sequence[Point], worth: float) -> float | None:
 
 
 @torch.no_grad()
-def figures(model: Autoencoder, images: np.ndarray, bits: int) -> dict[str, dict[str, float]]:
+def figures(model: Autoencoder, images: np.ndarray, bits: int, beside: bool = True) -> dict[str, dict[str, float]]:
     """Way -> bytes for each of images (n, c, h, w) uint8 in one file, and PSNR: the model's at some numbers of bits.
 
-    Beside them the classical ways at what comes nearest to the bytes that the model takes at `bits`.
+    beside: whether the classical ways are measured too, at what comes nearest to the bytes of the model at `bits`.
     """
     codes, shape = model.encode(torch.from_numpy(images).float() / 255).numpy(), images.shape[1:]
     found, weights, given = {}, digest(model), ends(model.encoder.blocks[-1])
@@ -115,7 +115,7 @@ def figures(model: Autoencoder, images: np.ndarray, bits: int) -> dict[str, dict
         back = to_bytes(model.decode(torch.from_numpy(aec.read(file).codes())).numpy())
         found[f"model, {called(used)}"] = Point(len(file) / len(images), psnr(squared_error([*back], [*images])), "")
     own = found[f"model, {called(bits)}"].bytes
-    for way in ways([*images]):
+    for way in ways([*images]) if beside else ():
         point, _ = nearest([*images], way, own)
         found[f"{way}, {point.setting}"] = point
     return {way: {"psnr": point.psnr, "bytes": point.bytes} for way, point in found.items()}

@@ -46,7 +46,7 @@ class Compressing(Application):
         "others. JPEG's header weighs on tiny pictures: so it is shown without its tables too, and as one sheet of all "
         "pictures. Entropy coding pays where many pictures share a file."
     )
-    train = "task=compress&data=mnist&architecture.code=32&architecture.width=512&training.schedule=cosine"
+    train = "task=compress&task.price=0.01&architecture.code=24&training.schedule=cosine&training.epochs=400"
 
     def __init__(self, visit: Any):
         super().__init__(visit)
