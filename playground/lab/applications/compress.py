@@ -25,7 +25,7 @@ from playground.probes.rates import Point, called
 HELD_OUT, OWN = "Held-out images of its data", "Your own pictures"
 COUNTS = (1, 16, 64, 256)
 BITS = (2, 3, 4, 5, 6, 8, 16, 32)
-CURVE = (1, 2, 3, 4, 5, 6, 8, 16, 32)
+CURVE = BITS
 WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
 SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
 TICKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
@@ -100,10 +100,8 @@ class Compressing(Application):
         shown = [("Model", Point(done.bytes_each, done.psnr, called(done.bits)), done.images)]
         beside = SHEETS if SHEETS[0] in classical else EACH
         shown += [(way, *_nearest(images, way, done.bytes_each)) for way in beside]
-        best = max(point.psnr for _, point, _ in shown)
         pieces()["compare"](key="compare-compress", data={"pictures": (
-            _told("Original", images),
-            *(_told(name, pictures, point, point.psnr == best) for name, point, pictures in shown),
+            _told("Original", images), *(_told(name, pictures, point) for name, point, pictures in shown),
         )})  # fmt: skip
         raw = sum(image.size for image in images) / len(images)
         st.markdown(
@@ -113,7 +111,8 @@ class Compressing(Application):
         st.download_button("Save the file", done.data, "pictures.aec", "application/octet-stream", key="compress.save")
         st.plotly_chart(figure({"Model, one file of all": curve, **classical}, done), width="stretch",
                         key="compress.chart", config={"displayModeBar": False})
-        st.markdown("Bytes a picture that the codes take, and that JPEG and WebP take at the same PSNR:")
+        st.markdown("Bytes a picture that the codes take, and that JPEG and WebP take at the same PSNR (in brackets: at "
+                    "their lowest quality, where that is better):")
         st.markdown(table(curve, classical))
 
     async def _answer(self, name: str, images: list[np.ndarray], bits: int) -> tuple[Compressed, list[Point]]:
@@ -158,11 +157,11 @@ def _nearest(images: list[np.ndarray], way: str, size: float) -> tuple[Point, li
     return rates.nearest(images, way, size)
 
 
-def _told(name: str, images: list[np.ndarray], point: Point | None = None, best: bool = False) -> dict[str, Any]:
+def _told(name: str, images: list[np.ndarray], point: Point | None = None) -> dict[str, Any]:
     """What the component is told of pictures: small ones as a sheet, else the first of them."""
     numbers: tuple = ()
     if point is not None:
-        numbers = (("", f"{point.setting}, {point.bytes:,.1f} bytes", False), ("PSNR", f"{point.psnr:.2f} dB", best))
+        numbers = (("", f"{point.setting}, {point.bytes:,.1f} bytes", False), ("PSNR", f"{point.psnr:.2f} dB", False))
     return {"name": name, "url": url_of(sheet(images)), "numbers": numbers}
 
 
@@ -180,10 +179,17 @@ def table(curve: list[Point], classical: dict[str, list[Point]]) -> str:
     rows = [("PSNR, dB", *(f"{point.psnr:.2f}" for point in chosen)),
             ("Codes", *(f"{point.bytes:,.1f}" for point in chosen))]
     for way, points in classical.items():
-        sizes = [rates.bytes_at(points, point.psnr) for point in chosen]
-        rows.append((way, *("" if size is None else f"{size:,.0f}" for size in sizes)))
+        rows.append((way, *(_at(points, point.psnr) for point in chosen)))
     head = ("", *(point.setting for point in chosen))
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) + ("---:",) * len(chosen), *rows))
+
+
+def _at(points: list[Point], worth: float) -> str:
+    """The bytes of a curve at a PSNR, in brackets those of its lowest quality where that is better; else nothing."""
+    if (size := rates.bytes_at(points, worth)) is not None:
+        return f"{size:,.0f}"
+    lowest = min(points, key=lambda one: one.psnr)
+    return f"({lowest.bytes:,.0f} at {lowest.psnr:.1f} dB)" if lowest.psnr > worth else ""
 
 
 def figure(curves: dict[str, list[Point]], done: Compressed) -> Any:
