@@ -15,7 +15,7 @@ from playground.coder import Choice
 from playground.compressor import Compressed, Compressor
 from playground.events import Trouble
 from playground.images import read_image, tile, to_png
-from playground.lab.applications import Application, applications
+from playground.lab.applications import Application, applications, middle
 from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
 from playground.paint_routes import url_of
@@ -29,6 +29,7 @@ CURVE = BITS
 WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
 SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
 TICKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
+MOST = 64  # pictures of one's own
 PATIENCE = 120.0  # seconds for a data set to load
 SHEETS = ("JPEG, one sheet of all", "WebP, one sheet of all")
 EACH = ("JPEG, its tables not counted", "WebP, a file each")
@@ -75,10 +76,11 @@ class Compressing(Application):
     def _own_pictures(self) -> list[np.ndarray] | None:
         files = st.file_uploader("Your own pictures", PICTURES, accept_multiple_files=True, key="compress.file",
                                  label_visibility="collapsed")
+        st.caption(f"At most {MOST} pictures; of large ones the middle is taken.")
         images = []
-        for file in files:
+        for file in files[:MOST]:
             try:
-                images.append(read_image(file.getvalue(), file.name))
+                images.append(middle(read_image(file.getvalue(), file.name)))
             except Trouble as trouble:
                 complain(str(trouble))
         return images or None
@@ -111,8 +113,8 @@ class Compressing(Application):
         st.download_button("Save the file", done.data, "pictures.aec", "application/octet-stream", key="compress.save")
         st.plotly_chart(figure({"Model, one file of all": curve, **classical}, done), width="stretch",
                         key="compress.chart", config={"displayModeBar": False})
-        st.markdown("Bytes a picture that the codes take, and that JPEG and WebP take at the same PSNR (in brackets: at "
-                    "their lowest quality, where that is better):")
+        st.markdown("Bytes a picture that the codes take, and that JPEG and WebP take at the same PSNR (in brackets: "
+                    "at their lowest quality, where that is better):")
         st.markdown(table(curve, classical))
 
     async def _answer(self, name: str, images: list[np.ndarray], bits: int) -> tuple[Compressed, list[Point]]:
