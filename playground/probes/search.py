@@ -34,6 +34,22 @@ class Codes(Gallery):
     """Codes (n, d) float32 by Euclidean distance."""
 
 
+def precision(gallery: Searchable, queries: np.ndarray, labels: np.ndarray, its_labels: np.ndarray,
+              itself: np.ndarray | None = None, k: int = 10) -> float | None:
+    """Precision at k: the share of the k rows found for a query that are of its class, mean over the queries.
+
+    labels (m,): the queries' classes. its_labels (n,): the gallery's. itself (m,): the row that is the query itself,
+    which does not count; -1 where none is. None where there is nothing to find.
+    """
+    alone = np.full(len(labels), -1) if itself is None else itself
+    k = min(k, len(gallery) - int((alone >= 0).any()))
+    if k < 1 or not len(labels):
+        return None
+    rows, _ = gallery.nearest(queries, k + 1)
+    others = np.argsort(rows == alone[:, None], axis=1, kind="stable")[:, :k]
+    return float((its_labels[np.take_along_axis(rows, others, 1)] == labels[:, None]).mean())
+
+
 class Bits:
     """Packed bits (n, ⌈d/8⌉) uint8 by Hamming distance: how many bits differ."""
 
@@ -85,6 +101,11 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def bytes(self) -> int:
+        """What an image takes."""
+        return self._rows.shape[1]
 
     def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         if (k := min(k, len(self))) < 1:
