@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -35,6 +37,15 @@ class Resident:
         _, channels, height, width = self.train.shape
         return channels, height, width
 
+    def targets(self, of: Callable[[ImageSet], np.ndarray | None]) -> tuple[Tensor, Tensor] | None:
+        """What is to be learnt of the training and of the held-out images, on the device; None where of(images) is."""
+        found = of(self.source)
+        if found is None:
+            return None
+        everything = torch.from_numpy(found)
+        train, held_out = (_rows(everything, index) for index in (self.source.train, self.source.held_out))
+        return train.to(self.device), held_out.to(self.device)
+
     def sample(self) -> Tensor:
         """The first 512 held-out images in [0, 1]: the split is random, so they are as good as any."""
         return to_unit(self.held_out[:SAMPLE])
@@ -55,23 +66,34 @@ def _rows(images: Tensor, index: np.ndarray) -> Tensor:
 
 
 class Batches:
-    """Shuffled batches of a resident set: epoch e is a permutation seeded by (seed, e), its remainder left out."""
+    """Shuffled batches of a resident set: epoch e is a permutation seeded by (seed, e), its remainder left out.
 
-    def __init__(self, resident: Resident, size: int, seed: int):
-        self._resident, self._seed = resident, seed
+    targets: what is to be learnt of each training image, (m, ...), where that is not the image.
+    """
+
+    def __init__(self, resident: Resident, size: int, seed: int, targets: Tensor | None = None):
+        self._resident, self._seed, self._targets = resident, seed, targets
         self.size = min(size, len(resident.train))
         self.per_epoch = len(resident.train) // self.size
         self._epoch, self._order = -1, torch.empty(0)
 
     def __getitem__(self, step: int) -> Tensor:
         """The batch of one step (0, 1, ...), (size, c, h, w) in [0, 1]."""
+        # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
+        return to_unit(self._resident.train.index_select(0, self._rows(step)))
+
+    def pair(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of one step, and what is to be learnt of it: the images themselves, where there are no targets."""
+        x = self[step]
+        return x, x if self._targets is None else self._targets.index_select(0, self._rows(step))
+
+    def _rows(self, step: int) -> Tensor:
         epoch, i = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             rng = torch.Generator().manual_seed(mix(self._seed, epoch, 1))
             self._order = torch.randperm(len(self._resident.train), generator=rng).to(self._resident.device)
             self._epoch = epoch
-        # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
-        return to_unit(self._resident.train.index_select(0, self._order[i * self.size : (i + 1) * self.size]))
+        return self._order[i * self.size : (i + 1) * self.size]
 
     def history_interval(self) -> int:
         """Steps between two rows of the history, so that measuring the held-out loss costs about 1.5 % of the time.

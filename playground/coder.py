@@ -76,7 +76,7 @@ class Coder:
         models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
         return [
             Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
-                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.architecture.has_code)
+                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)
             for name, experiment, is_shipped in models
             for its in ways(experiment)
             if way in ("", its)
@@ -135,7 +135,7 @@ class Coder:
             raise Trouble("This model was trained on points, not on pictures, so a picture has no place here.")
         if wanted and not set(wanted) & set(its):
             raise Trouble(f"{experiment.title} was not trained to {wanted[0]}; choose another model.")
-        if not wanted and not experiment.architecture.has_code:
+        if not wanted and not experiment.has_code:
             raise Trouble(f"{experiment.title} has no code that everything passes through; choose another model.")
         # only a model in training mode changes while it is asked; those read from files were never in it
         still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)

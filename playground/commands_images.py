@@ -67,7 +67,7 @@ def inpaint(arguments: argparse.Namespace) -> int:
     16 bits, which become 8. Transparency is kept, and what was filled is opaque."""
     if arguments.source == arguments.mask == STANDARD:
         raise Wrong("The standard input holds the picture or the mask, not both.")
-    hidden = pictured(_read(arguments.mask).image)
+    hidden = pictured(read(arguments.mask).image)
 
     def work(restorer: Restorer, image: np.ndarray, told: Callable) -> Coroutine[Any, Any, Restored]:
         return restorer.inpaint(arguments.model, image, hidden, report=told)
@@ -107,31 +107,31 @@ def encode(arguments: argparse.Namespace) -> int:
     """Write the codes of pictures, each fitted to the model's images, as one .npz file: `codes` (n, k) and `files`."""
     if arguments.files.count(STANDARD) > 1:
         raise Wrong("The standard input holds one picture.")
-    target = _target(arguments.out)
-    images = [_read(file).image for file in arguments.files]
-    codes = _answer(arguments.model, lambda restorer: restorer.encode(arguments.model, images))
+    where = target(arguments.out)
+    images = [read(file).image for file in arguments.files]
+    codes = answer(arguments.model, lambda restorer: restorer.encode(arguments.model, images))
     file = io.BytesIO()
     np.savez(file, codes=codes, files=np.array(arguments.files))
-    _write(target, file.getvalue())
+    write(where, file.getvalue())
     return 0
 
 
 def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray | None = None) -> int:
     """Read a picture, have it restored, write it; what was done to it goes to the standard error."""
-    target = _target(arguments.target)
-    _refusing(format_of, _suffix(target))  # before the work, not after it
-    picture = _read(arguments.source)
+    where = target(arguments.target)
+    _refusing(format_of, suffix(where))  # before the work, not after it
+    picture = read(arguments.source)
     progress, began = Progress(sys.stderr), time.monotonic()
 
     def told(fraction: float) -> None:
         if fraction < 1 and time.monotonic() - began > PATIENCE:
             progress.waiting(f"{arguments.run.__name__} {arguments.source}", fraction)
 
-    restored = _answer(arguments.model, lambda restorer: work(restorer, picture.image, told))
+    restored = answer(arguments.model, lambda restorer: work(restorer, picture.image, told))
     opaque = None if hidden is None else scaled(hidden, *picture.image.shape[1:])
     notes = [restored.note, *picture.notes]
-    data, note = write_layered(picture.replaced(restored.image, opaque), _suffix(target))
-    _write(target, data)
+    data, note = write_layered(picture.replaced(restored.image, opaque), suffix(where))
+    write(where, data)
     progress.note(" ".join(filter(None, (*notes, note))) or "Done.")
     return 0
 
@@ -139,7 +139,7 @@ def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray |
 # Files and standard streams ------------------------------------------------------------------------------------------
 
 
-def _target(name: str) -> Path | None:
+def target(name: str) -> Path | None:
     """The file to write, None for the standard output; Wrong at once where no file can be written."""
     if name == STANDARD:
         return None
@@ -149,11 +149,11 @@ def _target(name: str) -> Path | None:
     return path
 
 
-def _suffix(path: Path | None) -> str:
+def suffix(path: Path | None) -> str:
     return ".png" if path is None else path.suffix
 
 
-def _read(name: str) -> Layered:
+def read(name: str) -> Layered:
     if name != STANDARD:
         return _refusing(read_layered, _refusing(read_contents, Path(name), name), name)
     data = sys.stdin.buffer.read(MAX_FILE + 1)
@@ -170,7 +170,7 @@ def _refusing(do: Callable, *values: Any) -> Any:
         raise Wrong(str(trouble)) from None
 
 
-def _write(path: Path | None, data: bytes) -> None:
+def write(path: Path | None, data: bytes) -> None:
     if path is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -184,7 +184,7 @@ def _write(path: Path | None, data: bytes) -> None:
 # The model -----------------------------------------------------------------------------------------------------------
 
 
-def _answer(model: str, question: Callable[[Restorer], Coroutine]) -> Any:
+def answer(model: str, question: Callable[[Restorer], Coroutine]) -> Any:
     """What a restorer says, of a model's file or name; Wrong with the sentence of its Trouble."""
     from playground.restorer import Restorer
 

@@ -48,7 +48,8 @@ class View:
     seen, output: uint8 (8, c, h, w), at most 64 pixels a side, `seen` only where it differs from the input; points in
     the plane come by the 256. codes: float32 (m, 2) places, finite, of the
     sample's codes in the plane. spread: share of the codes' variance along both axes, empty when the plane is the code
-    itself. activity: float32 (k,), mean absolute activation of each code entry. psnr: dB of each output.
+    itself. activity: float32 (k,), mean absolute activation of each code entry. grades: what each
+    output is worth, in the task's unit.
     """
 
     step: int
@@ -57,7 +58,7 @@ class View:
     codes: np.ndarray
     spread: tuple[float, ...]
     activity: np.ndarray
-    psnr: tuple[float, ...]
+    grades: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Still:
     shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images (256 of
     them for points in the plane);
     thumbnails: uint8 (m, c, h', w'), at most 32 pixels a side, of the sample whose codes are drawn; labels: int64 (m,).
+    truth: as `shown`, what the outputs should look like, where that is not the images.
     """
 
     shape: tuple[int, int, int]
@@ -78,6 +80,7 @@ class Still:
     classes: tuple[str, ...]
     train_images: int
     held_out_images: int
+    truth: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

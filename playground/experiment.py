@@ -85,11 +85,16 @@ class Experiment:
         called = self.task.called(self.variant)
         return f"{called} {self.architecture.code}" if self.task.numbered else called
 
+    @property
+    def has_code(self) -> bool:
+        """Whether images go through one code and come back."""
+        return self.task.restores and self.architecture.has_code
+
     def build(self, shape: tuple[int, int, int]) -> Autoencoder:
         """The network with its first weights, for images of `shape` (c, h, w); a function of the training's seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.training.seed)
-            return self.task.build(self.architecture, self.variant, shape, self.training.loss)
+            return self.task.build(self.architecture, self.variant, shape, self.training.loss, self.data)
 
     def settled(self) -> tuple[Experiment, list[str]]:
         """The experiment with every part at its default that the task has no use for, and a sentence for each."""
@@ -97,9 +102,12 @@ class Experiment:
         if not self.task.varied and self.variant != (plain := Experiment().variant):
             problems.append(f"variant: it has no say where the task is to {self.task.name}")
             settled = replace(settled, variant=plain)
-        for part, why in self.task.objections(self.data.shape, type(self.architecture)).items():
+        if not self.task.any_loss and self.training.loss != (usual_loss := Training().loss):
+            problems.append(f"training.loss: it has no say where the task is to {self.task.name}")
+            settled = replace(settled, training=replace(self.training, loss=usual_loss))
+        for part, why in self.task.objections(self.data, type(self.architecture)).items():
             problems.append(f"{part}: {why}")
-            usual: Any = Experiment().data if part == "data" else architectures[self.task.usual]()
+            usual: Any = datasets[self.task.usual_data]() if part == "data" else architectures[self.task.usual]()
             settled = replace(settled, **{part: usual})
         return settled, problems
 
@@ -247,7 +255,8 @@ class Layer:
 def _networks(experiment: Experiment) -> tuple[Stack, Stack]:
     """Encoder and decoder without a single weight."""
     with torch.device("meta"):
-        return experiment.task.networks(experiment.architecture, experiment.variant, experiment.data.shape)
+        made = experiment
+        return made.task.networks(made.architecture, made.variant, made.data.shape, made.data)
 
 
 @lru_cache(maxsize=256)

@@ -257,6 +257,6 @@ class Explorer:
 
 def _with_code(model: Autoencoder) -> Autoencoder:
     """The model as it is now; Trouble where it has no code."""
-    if not model.has_code:
-        raise Trouble("This network has no code that everything passes through, so there is no space of codes to show.")
+    if not (model.has_code and model.restores):
+        raise Trouble("This network has no code that images come back from, so there is no space of codes to show.")
     return probing.frozen(model)

@@ -60,7 +60,7 @@ def floats(values: np.ndarray) -> list[float | None]:
 
 def sections(experiment: Experiment) -> list[str]:
     """The page's tabs that fit: those for every model, and the variant's own where the task has variants."""
-    task, coded = experiment.task, experiment.architecture.has_code
+    task, coded = experiment.task, experiment.has_code
     own = [experiment.variant.name] if task.varied and experiment.variant.name in VARIED else []
     return ["layers", *(["code"] if coded else []), *(own if coded else []), "chain"]
 

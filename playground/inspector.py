@@ -83,6 +83,8 @@ class Inspector:
         if running and recent is not None and time.monotonic() - recent[0] < FRESH:
             return recent[1]
         experiment = await asyncio.to_thread(self.workbench.experiment, name)
+        if not experiment.task.restores:
+            raise Trouble(f"This page looks into networks that give images back, and {experiment.title} does not.")
 
         def copy(model: Autoencoder, resident: Resident) -> Still:
             snapshot = self.workbench.snapshot(name)

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
+
 
 def squared_error(reconstruction: Tensor, target: Tensor) -> Tensor:
     """(x̂ - x)² of each value, of the shape that both have."""

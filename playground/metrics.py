@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
+from torch import Tensor
+
+
+class Meter(Protocol):
+    """Takes in answers chunk by chunk, and tells figures of them all."""
+
+    def update(self, output: Tensor, target: Tensor, seen: Tensor) -> None: ...
+
+    def figures(self) -> dict[str, float]: ...
 
 
 def psnr(mean_squared_error: float) -> float:
@@ -59,3 +70,25 @@ def ssim_between(image: np.ndarray, truth: np.ndarray, where: np.ndarray | None 
 def _around(places: np.ndarray, length: int, window: int) -> slice:
     """From the first to the last place and a window beyond on each side, within 0 to length."""
     return slice(max(0, places[0] - window), min(length, places[-1] + window + 1))
+
+
+class PictureMeter:
+    """PSNR of the mean squared error of all images, and the SSIM of the first chunk: "psnr" in dB, "ssim".
+
+    squared_error(output, target, seen): that of each image, (B,).
+    """
+
+    def __init__(self, squared_error: Callable[[Tensor, Tensor, Tensor], Tensor]):
+        self._squared_error = squared_error
+        self._squared, self._count = 0.0, 0
+        self._ssim: float | None = None
+
+    def update(self, output: Tensor, target: Tensor, seen: Tensor) -> None:
+        if not self._count:  # the rest would take as long again as the run's last epoch
+            self._ssim = ssim(target.cpu().numpy(), output.cpu().numpy())
+        self._squared += float(self._squared_error(output, target, seen).sum())
+        self._count += len(output)
+
+    def figures(self) -> dict[str, float]:
+        found = {"psnr": psnr(self._squared / self._count)}
+        return found if self._ssim is None else {**found, "ssim": self._ssim}

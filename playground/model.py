@@ -16,8 +16,11 @@ class Autoencoder(nn.Module):
 
     output "sigmoid" keeps reconstructions in [0, 1], "linear" leaves them as they are. loss is "mse", "l1" or "bce";
     cross-entropy needs values in [0, 1], so "bce" always means a sigmoid output. memory: what a variant remembers from
-    one step to the next, name -> tensor; a run keeps it, a shipped model has none.
+    one step to the next, name -> tensor; a run keeps it, a shipped model has none. restores: whether what it decodes to
+    are images.
     """
+
+    restores = True
 
     def __init__(self, encoder: Stack, decoder: Stack, output: str = "sigmoid", loss: str = "mse"):
         super().__init__()

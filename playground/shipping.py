@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,9 +19,6 @@ from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
 from playground.probes import boxes, photographs
 from playground.recipes import Recipe
-from playground.tasks.denoise import Denoiser
-from playground.tasks.inpaint import Inpainter
-from playground.tasks.upscale import Upscaler
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
@@ -28,12 +26,9 @@ SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
 WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
 
-UNSEEN = "Photographs of which it has seen no part, in grey"
-MEASURED_ON = {  # by task
-    "inpaint": "Held-out images, inside a box that hides a quarter of the image", "upscale": UNSEEN, "denoise": UNSEEN,
-}
-
 Figures = dict[str, dict[str, float]]
+Measure = Callable[[Any, Session], Figures]
+UNSEEN = "Photographs of which it has seen no part, in grey"
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
@@ -59,12 +54,25 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     return figures
 
 
+def _in_boxes(model: Any, session: Session) -> Figures:
+    return boxes.figures(model, session.resident.held_out[:BOXED].cpu().numpy())
+
+
+def _of_photographs(model: Any, session: Session) -> Figures:
+    return photographs.figures(model)
+
+
+MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
+    "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
+    "upscale": (UNSEEN, _of_photographs),
+    "denoise": (UNSEEN, _of_photographs),
+}
+
+
 def measured(model: torch.nn.Module, session: Session) -> Figures:
     """Way -> metric -> value on held-out images: the model, and the baseline that it has to beat."""
-    if isinstance(model, Inpainter):
-        return boxes.figures(model, session.resident.held_out[:BOXED].cpu().numpy())
-    if isinstance(model, Upscaler | Denoiser):
-        return photographs.figures(model)
+    if (name := session.experiment.task.name) in MEASURES:
+        return MEASURES[name][1](model, session)
     return {"model": dict(session.metrics), **_baseline(session)}
 
 
@@ -94,11 +102,11 @@ def preview(session: Session) -> np.ndarray:
     indices = torch.from_numpy(session.resident.shown(SHOWN)).to(session.held_out.device)
     task, model = session.experiment.task, session.model
     seen = session.see(session.held_out, session.held_out_rng())[indices].cpu()
-    code = model.encode(seen)
+    code, x = model.encode(seen), session.held_out[indices].cpu()
     if session.experiment.data.needs_download:
-        rows = [model.decode(code).clamp(0, 1)]
+        rows = [task.shown(task.output(model, code, seen), x)]
     else:
-        rows = [task.picture(seen), task.output(model, code, seen)]
+        rows = [task.picture(seen), task.shown(task.output(model, code, seen), x)]
     pictures = to_bytes(torch.cat(rows).numpy()).repeat(SCALE, 2).repeat(SCALE, 3)
     return tile(pictures, SHOWN, gap=SCALE)
 
@@ -108,7 +116,7 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
     made, data = session.experiment, session.experiment.data
     metrics = [name for name in WORDS if any(name in values for values in figures.values())]
     rows = [f"| {' | '.join([way, *(_figure(of.get(name)) for name in metrics)])} |" for way, of in figures.items()]
-    where = MEASURED_ON.get(made.task.name, "Held-out images, of the whole image")
+    where, _ = MEASURES.get(made.task.name, ("Held-out images, of the whole image", None))
     return "\n".join([
         f"# {recipe.name}", "", recipe.about, "", "![What it makes of held-out images](preview.png)", "",
         f"- Model: {made.title}, {made.architecture.name}, {parameters(made):,} parameters, images of "

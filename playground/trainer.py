@@ -15,7 +15,6 @@ from playground.checkpoint import Checkpoint
 from playground.events import Allowance, Row, Stepped, Trouble
 from playground.experiment import Experiment, formulas
 from playground.history import History, Speedometer
-from playground.metrics import psnr, ssim
 from playground.probes.film import Film, restored
 from playground.probes.live import Live
 from playground.variants import Losses
@@ -33,7 +32,8 @@ class Session:
     def __init__(self, experiment: Experiment, resident: Resident, device_name: str, saved: Checkpoint | None = None):
         self.experiment, self.resident = experiment, resident
         training = experiment.training
-        self.batches = Batches(resident, training.batch, training.seed)
+        self.targets = resident.targets(experiment.task.targets)
+        self.batches = Batches(resident, training.batch, training.seed, self.targets and self.targets[0])
         self.model = experiment.build(resident.shape).to(resident.device)
         self.optimisers = {
             side: Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
@@ -68,10 +68,10 @@ class Session:
 
     def advance(self) -> None:
         """Take one step on one batch: forward, backward, update; the terms stay on the device."""
-        batch = self.batches[self.step]
+        batch, target = self.batches.pair(self.step)
         self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
         rate, values = self.experiment.training.rate_at(self.step, self.steps), []
-        for side, terms in self._score(batch, self.rng):
+        for side, terms in self._score(batch, target, self.rng):
             means = [term.mean() for term in terms.values()]
             optimiser = self.optimisers[side]
             optimiser.param_groups[0]["lr"] = rate
@@ -86,8 +86,8 @@ class Session:
         if self._filled == len(self._losses) or self.history.due(self.step):
             self._flush()
 
-    def _score(self, batch: torch.Tensor, rng: torch.Generator) -> Losses:
-        for side, terms in self.experiment.task.losses(self.model, batch, self.experiment.variant, rng):
+    def _score(self, batch: torch.Tensor, target: torch.Tensor, rng: torch.Generator) -> Losses:
+        for side, terms in self.experiment.task.losses(self.model, batch, target, self.experiment.variant, rng):
             if decay := self.experiment.training.decay:
                 held = self.optimisers[side].param_groups[0]["params"]
                 squares = [weights.square().sum() for weights in held if weights.ndim > 1]
@@ -144,11 +144,11 @@ class Session:
             return self.history.rows[-1].terms
         return dict(zip(self.term_names, self._losses[: self._filled].mean(0).tolist()))
 
-    def _diverged(self, what: str, term: str = "reconstruction") -> None:
+    def _diverged(self, what: str, term: str = "") -> None:
         step, rate = self.step, self.experiment.training.rate
         self._restore(self._good)
         advice = f"lower the learning rate (now {rate:g})"
-        if term != "reconstruction":
+        if term not in ("", self.term_names[0]):
             advice = f"lower the weight of the {term} penalty, or the learning rate (now {rate:g}),"
         raise Trouble(f"{what} at step {step:,}; the weights of step {self.step:,} are kept: {advice} and resume.")
 
@@ -162,41 +162,43 @@ class Session:
         """What the network is given of the images x (B, c, h, w)."""
         return self.experiment.task.see(x, self.experiment.variant, rng)
 
+    def target(self, x: torch.Tensor, rows: slice | torch.Tensor = slice(None)) -> torch.Tensor:
+        """What is to be learnt of held-out images x, those numbered `rows`."""
+        return x if self.targets is None else self.targets[1][rows]
+
     @torch.no_grad()
     def evaluate(self) -> float:
         """The reconstruction loss on the held-out sample, with fixed draws of what is spoilt or hidden of it."""
         seen = self.see(self.held_out, self.held_out_rng())
         code = self.model.encode(seen)
         self._codes = self.model.vector(code)
-        return float(self.experiment.task.error(self.model, code, self.held_out, seen).mean())
+        target = self.target(self.held_out, slice(len(self.held_out)))
+        return float(self.experiment.task.error(self.model, code, target, seen).mean())
 
-    def score(self, images: torch.Tensor) -> tuple[str, dict[str, torch.Tensor]]:
+    def score(self, images: torch.Tensor, target: torch.Tensor | None = None) -> tuple[str, dict[str, torch.Tensor]]:
         """The side and the terms, differentiable, of images (B, c, h, w), as in a step but with fixed draws."""
-        return next(self._score(images, self.held_out_rng()))
+        return next(self._score(images, images if target is None else target, self.held_out_rng()))
 
     def _first_terms(self) -> dict[str, float]:
         """The terms of the batch that comes next, before any step on it."""
-        _, terms = self.score(self.batches[self.step])
+        _, terms = self.score(*self.batches.pair(self.step))
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 
     @torch.no_grad()
     def measure(self) -> Iterator[None]:
         """Fill `metrics` from all held-out images, a chunk between two yields so that the device stays shared."""
-        task, rng, total, squared, count = self.experiment.task, self.held_out_rng(), 0.0, 0.0, 0
+        task, rng, total, count = self.experiment.task, self.held_out_rng(), 0.0, 0
+        meter = task.meter()
         for chunk in self.resident.held_out.split(256):
             x = to_unit(chunk)
             seen = self.see(x, rng)
             code = self.model.encode(seen)
-            total += float(task.error(self.model, code, x, seen).sum())
-            output = task.output(self.model, code, seen)
-            squared += float(task.squared_error(output, x, seen).sum())
-            if count == 0:
-                similarity = ssim(x.cpu().numpy(), output.cpu().numpy())
+            target = self.target(x, slice(count, count + len(x)))
+            total += float(task.error(self.model, code, target, seen).sum())
+            meter.update(task.output(self.model, code, seen), target, seen)
             count += len(x)
             yield
-        self.metrics = {"held_out": total / count, "psnr": psnr(squared / count)}
-        if similarity is not None:
-            self.metrics["ssim"] = similarity
+        self.metrics = {"held_out": total / count, **meter.figures()}
 
     # State ----------------------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ def test_pictures_of_a_run_whose_codes_overflow_raise_nothing_and_are_finite(cod
         assert np.isfinite(event.view.codes).all() and all(0 <= share <= 1.001 for share in event.view.spread)
         text = json.dumps(messages.hello(Snapshot("job", run.experiment, "running", event), lambda job: None),
                           allow_nan=False)
-        assert json.loads(text)["view"]["psnr"]
+        assert json.loads(text)["view"]["grades"]
     assert all(np.isfinite(frame.places).all() for frame in run.film.frames)
     assert all(np.isfinite(places).all() for places in shown(run.film.frames, event.view.codes, turn=code > 2))
     list(run.measure())

@@ -22,12 +22,11 @@ FLOORS = (
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "supply", "patchwork", "windows", "portions", "index", "among"),
-    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "shipping",
-     "retriever"),
+    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "foreground", "commands", "commands_images", "commands_models", "commands_papers",
+     "progress", "foreground", "commands", "commands_images", "commands_labels", "commands_models", "commands_papers",
      "commands_retrieve", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

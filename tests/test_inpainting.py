@@ -57,7 +57,7 @@ def touches(hole: np.ndarray, i: int, j: int) -> bool:
 def test_terms_are_sums_over_the_hole_its_rim_and_the_rest(architecture, loss):
     model, x = built(architecture, loss), images()
     task = tasks["inpaint"](rim=0.7, known=0.2)
-    ((side, terms),) = task.losses(model, x, experiment().variant, rng(3))
+    ((side, terms),) = task.losses(model, x, x, experiment().variant, rng(3))
     seen = task.see(x, experiment().variant, rng(3))
     with torch.no_grad():
         out = model.decode(model.encode(seen)).double().numpy()

@@ -174,7 +174,7 @@ def test_big_pictures_go_out_more_rarely():
     with_pictures = 0
     for step in range(1, 25):
         toy.tell(stepped(step, step + 1, view=View(step, *[getattr(big, name) for name in (
-            "seen", "output", "codes", "spread", "activity", "psnr")])))
+            "seen", "output", "codes", "spread", "activity", "grades")])))
         channel.tick()
         (told,) = heard(listener)
         with_pictures += "output" in told["view"]

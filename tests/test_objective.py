@@ -73,6 +73,9 @@ class _Always:
     def __getitem__(self, step):
         return self._batch
 
+    def pair(self, step):
+        return self._batch, self._batch
+
 
 def test_the_codes_units_of_a_denoising_network_can_be_chosen():
     made = replace(experiment("denoising"), variant=variants["denoising"](units="sigmoid"))

@@ -27,7 +27,7 @@ def of(links, kind, layer):
 
 def objective(made, model, x) -> tuple[torch.Tensor, float]:
     """What a training step steps along, differentiable, and how much of it is the penalty."""
-    _, terms = next(made.task.losses(model, x, made.variant, torch.Generator().manual_seed(3)))
+    _, terms = next(made.task.losses(model, x, x, made.variant, torch.Generator().manual_seed(3)))
     means = {name: term.mean() for name, term in terms.items()}
     decay = made.training.decay / 2 * sum(w.square().sum() for w in model.parameters() if w.ndim > 1)
     penalty = sum(float(means[name].detach()) for name in made.variant.penalties) if made.task.varied else 0

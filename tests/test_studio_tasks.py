@@ -177,15 +177,15 @@ def test_the_train_tabs_controls_follow_what_is_chosen():
                 assert (made.task.name, made.architecture.name) == (task, network)
                 assert made.variant.name == (variant if tasks[task].varied else Experiment().variant.name)
                 assert formulas(made)
-    variant, network, left, *shown = controls.follow("inpaint", "sparse", "dense", {"task": "reconstruct"})
+    _, variant, network, left, *shown = controls.follow("digits", "inpaint", "sparse", "dense", {"task": "reconstruct"})
     assert variant["visible"] is False and ("U-Net", "unet") in network["choices"]
     visible = {(one.part, one.knob) for one, told in zip(controls._following, shown) if told["visible"]}
     assert {knob for part, knob in visible if part == "task"} == set(knobs(tasks["inpaint"]))
     assert not [knob for part, knob in visible if part == "variant"] and ("architecture", "code") in visible
-    _, _, left, *_ = controls.follow("inpaint", "sparse", "unet", left)
-    variant, network, left, *_ = controls.follow("reconstruct", "sparse", "unet", left)
+    _, _, _, left, *_ = controls.follow("digits", "inpaint", "sparse", "unet", left)
+    _, variant, network, left, *_ = controls.follow("digits", "reconstruct", "sparse", "unet", left)
     assert variant["visible"] is True and network["value"] == "dense"  # as reconstruct was left
-    _, network, *_ = controls.follow("inpaint", "sparse", "dense", left)
+    _, _, network, *_ = controls.follow("digits", "inpaint", "sparse", "dense", left)
     assert network["value"] == "unet"
 
 

@@ -46,7 +46,8 @@ class Dataset(ABC):
     """A frozen dataclass of knobs that can load an ImageSet; equal knobs load equal images.
 
     title: for people. note: one line, what it is and its licence. needs_download: the first load needs a network.
-    mask_classes: what the values 0, 1, ... of the masks mean; empty where there are no masks.
+    mask_classes: what the values 0, 1, ... of the masks mean; empty where there are no masks. has_boxes: whether its
+    images come with boxes.
     """
 
     name: str
@@ -54,11 +55,17 @@ class Dataset(ABC):
     note: str
     needs_download = False
     mask_classes: tuple[str, ...] = ()
+    has_boxes = False
 
     @property
     @abstractmethod
     def shape(self) -> tuple[int, int, int]:
         """(c, h, w) of the images, known without loading them."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the labels 0, 1, ..., as in the ImageSet; empty where they are not known without loading it."""
+        return ()
 
     @abstractmethod
     def load(self, report: Report = nothing) -> ImageSet:

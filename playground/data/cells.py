@@ -30,10 +30,15 @@ class Cells(Dataset):
     title = "Cells under the microscope"
     note = "Fluorescence microscopy imitated by the program, with the true mask of cells and nuclei."
     mask_classes = ("background", "cell", "nucleus")
+    has_boxes = True
 
     @property
     def shape(self) -> tuple[int, int, int]:
         return 3 if self.colour else 1, self.size, self.size
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return ("1 cell", *(f"{n} cells" for n in range(2, self.cells + 1)))
 
     def load(self, report: Report = nothing) -> ImageSet:
         rng = np.random.default_rng(self.seed)
@@ -51,8 +56,7 @@ class Cells(Dataset):
                 light = light.max(0, keepdims=True)
             images[i] = np.round(255 * np.clip(light + rng.normal(0, self.noise, light.shape), 0, 1))
         train, held_out = split(self.count, self.seed)
-        classes = ("1 cell", *(f"{n} cells" for n in range(2, self.cells + 1)))
-        return ImageSet(images, labels, classes, train, held_out, masks, boxes)
+        return ImageSet(images, labels, self.classes, train, held_out, masks, boxes)
 
 
 def _dish(size: int, most: int, blur: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list]:

@@ -26,6 +26,8 @@ class Digits(Dataset):
     title = "Handwritten digits"
     note = "1,797 real handwritten digits by 43 people, shipped with scikit-learn (UCI, CC BY 4.0)."
 
+    classes = tuple("0123456789")
+
     @property
     def shape(self) -> tuple[int, int, int]:
         return 1, self.size, self.size
@@ -37,7 +39,7 @@ class Digits(Dataset):
         return ImageSet(
             images=_enlarged(small, self.size)[:, None],
             labels=table[:, -1].astype(np.int64),
-            classes=tuple("0123456789"),
+            classes=self.classes,
             train=train,
             held_out=held_out,
         )

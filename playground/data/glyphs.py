@@ -41,6 +41,10 @@ class Glyphs(Dataset):
     def shape(self) -> tuple[int, int, int]:
         return 1, self.size, self.size
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(ALPHABETS[self.alphabet])
+
     def load(self, report: Report = nothing) -> ImageSet:
         rng = np.random.default_rng(self.seed)
         characters = ALPHABETS[self.alphabet]
@@ -53,7 +57,7 @@ class Glyphs(Dataset):
             ink = _placed(masters[label][rng.integers(WEIGHTS)], self.size, rng)
             images[i, 0] = _shaded(ink, rng, self.background)
         train, held_out = split(self.count, self.seed)
-        return ImageSet(images, labels.astype(np.int64), tuple(characters), train, held_out)
+        return ImageSet(images, labels.astype(np.int64), self.classes, train, held_out)
 
 
 def _master(character: str, weight: int):

@@ -139,6 +139,13 @@ class Own(Dataset):
     def shape(self) -> tuple[int, int, int]:
         return 3 if self.colour else 1, self.size, self.size
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        try:
+            return _index(_folder(self.pictures), self.pictures)[0]
+        except Trouble:
+            return ()
+
     def load(self, report: Report = nothing) -> ImageSet:
         folder = _folder(self.pictures)
         classes, labels = _index(folder, self.pictures)

@@ -29,7 +29,9 @@ class Shapes(Dataset):
     rank = 3
     title = "Coloured shapes"
     note = "Scenes drawn by the program, with the true mask and box of every shape; as many as you like."
+    classes = CLASSES
     mask_classes = ("background", *CLASSES)
+    has_boxes = True
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -87,7 +87,13 @@ class Panel:
     def plain(self, part: str) -> list[str]:
         """The part's knobs that are not rare and have a say; one that decides over others comes before them."""
         value = getattr(self.wanted, part)
-        return [name for name, setting in knobs(value).items() if not setting.rare and matters(value, name)]
+        return [name for name, setting in knobs(value).items() if not setting.rare and self._matters(part, name)]
+
+    def _matters(self, part: str, name: str) -> bool:
+        """Whether a knob has a say beside the others and for the task."""
+        if (part, name) == ("training", "loss") and not self.wanted.task.any_loss:
+            return False
+        return matters(getattr(self.wanted, part), name)
 
     # A part: which data set, which variant, which architecture ------------------------------------------------------
 
@@ -119,21 +125,31 @@ class Panel:
             return True
         if name == getattr(self.wanted, part).name:
             return True
-        shape, architecture = self.wanted.data.shape, type(self.wanted.architecture)
+        data, architecture = self.wanted.data, type(self.wanted.architecture)
         if part == "data":
-            shape = PARTS[part][name]().shape
+            data = PARTS[part][name]()
         else:
             architecture = architectures[name]
-        return part not in self.wanted.task.objections(shape, architecture)
+        return part not in self.wanted.task.objections(data, architecture)
 
     def _change_task(self, name: str) -> None:
-        """Each task remembers the variant and the network that it was left with."""
-        memory, now = st.session_state.memory, self.wanted.task.name
-        memory["parts", now] = {part: getattr(self.wanted, part) for part in ("variant", "architecture")}
-        wanted = replace(self.wanted, task=self._recalled("task", name), **memory.get(("parts", name), {}))
+        """Each task remembers the variant and the network that it was left with, and those with a loss share it.
+
+        Where the data set has no use in the new task, that one's usual takes its place.
+        """
+        memory, before = st.session_state.memory, self.wanted
+        memory["parts", before.task.name] = {"variant": before.variant, "architecture": before.architecture}
+        wanted = replace(before, task=self._recalled("task", name), **memory.get(("parts", name), {}))
+        if before.task.any_loss:
+            memory["loss"] = before.training.loss
+        if wanted.task.any_loss:
+            wanted = replace(wanted, training=replace(wanted.training, loss=memory.get("loss", wanted.training.loss)))
         self.wanted, _ = wanted.settled()
-        for part in memory["parts", now]:
+        for part in ("variant", "architecture", "training.adam.loss"):
             renew_widgets(part)
+        if self.wanted.data != before.data:
+            renew_widgets("data")
+            st.session_state.stale = True  # its control is drawn already, above this one
 
     def _recalled(self, part: str, name: str) -> Any:
         """The part as it was when it was left, with the knobs it shares with the present one as they are now."""
@@ -167,8 +183,7 @@ class Panel:
         """Every knob that has no place above, part by part."""
         for part, title in REST.items():
             names = [name for name in knobs(getattr(self.wanted, part)) if f"{part}.{name}" not in self._drawn]
-            value = getattr(self.wanted, part)
-            names = [name for name in names if matters(value, name) and self.shows(name, f"{part}.{name}")]
+            names = [name for name in names if self._matters(part, name) and self.shows(name, f"{part}.{name}")]
             if names:
                 st.markdown(f"**{title}**")
                 self.group(part, names)

@@ -55,7 +55,7 @@ class Exploration:
         return st.session_state.explored or (self.visit.job if self._shows(self.visit.experiment) else "")
 
     def _shows(self, experiment: Experiment) -> bool:
-        return experiment.architecture.has_code or not self.needs_code
+        return experiment.has_code or (experiment.task.restores and not self.needs_code)
 
     @property
     def nothing(self) -> str:
@@ -64,7 +64,7 @@ class Exploration:
             return ""
         title = self.visit.experiment.title
         do = "choose another model, or train" if self.choices else "train"
-        return f"Your run, {title}, has no code that everything passes through, so it has no map: {do} an autoencoder."
+        return f"Your run, {title}, has no code that images come back from, so it has no map: {do} an autoencoder."
 
     @property
     def knobs(self) -> MapKnobs:

@@ -1,12 +1,22 @@
 """The Lab: the frame around its pages, and which pages there are."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from playground import look
+from playground.lab.applications import applications
+from playground.lab.session import Visit
+from playground.server import workbench
 
 HERE = Path(__file__).resolve().parent
+
+
+def page(name: str) -> None:
+    """One of the pages under Applications."""
+    applications[name](Visit(workbench())).draw()
+
 
 st.set_page_config(
     page_title="Autoencoder Playground", page_icon=str(HERE / "assets" / "favicon.png"), layout="wide",
@@ -22,7 +32,7 @@ pages = [
     st.Page(HERE / "views" / "paint.py", title="Paint", url_path="paint"),
     st.Page(HERE / "views" / "papers.py", title="Does it hold?", url_path="does-it-hold"),
 ]
-applications = [
-    st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name) for name in ("upscale", "denoise")
+under = [
+    st.Page(partial(page, name), title=applications[name].title, url_path=name) for name in applications
 ]
-st.navigation({"": pages, "Applications": applications}, position="top").run()
+st.navigation({"": pages, "Applications": under}, position="top").run()

@@ -73,6 +73,8 @@ def hello(snapshot: Snapshot, look_up: Callable[[str], Snapshot | None]) -> dict
     event = snapshot.event
     if isinstance(event, Stepped):
         told |= {"rows": rows(event.history), "term_names": list(event.terms), **still(event.still)}
+        task = snapshot.title.task
+        told["task"] = {name: getattr(task, name) for name in ("restores", "metric", "measured", "graded", "unit")}
         told["view"] = view(event.view) if event.view is not None else None
         told["earlier"] = [run for job in snapshot.earlier if (run := earlier(snapshot.title, look_up(job)))][:EARLIER]
     return told
@@ -86,6 +88,7 @@ def still(known: Still) -> dict[str, Any]:
         "shown": packed(known.shown), "shown_shape": known.shown.shape,
         "thumbnails_shape": known.thumbnails.shape, "labels": packed(known.labels.astype(np.uint16)),
         "classes": known.classes,
+        "truth": None if known.truth is None else packed(known.truth),
     }
 
 
@@ -96,7 +99,7 @@ def view(seen: View, pictures: bool = True) -> dict[str, Any]:
     told = {
         "step": seen.step, "codes": packed((seen.codes / reach * 32000).astype(np.int16)), "reach": number(reach),
         "spread": seen.spread, "activity": packed((seen.activity / most * 255).astype(np.uint8)),
-        "psnr": [number(round(value, 2)) for value in seen.psnr],
+        "grades": [number(round(value, 2)) for value in seen.grades],
     }
     if pictures:
         told |= {"output": packed(seen.output), "seen": None if seen.seen is None else packed(seen.seen)}

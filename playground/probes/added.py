@@ -56,7 +56,7 @@ def added(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Generator)
     codes: list[Tensor] = []
     hook = model.encoder.register_forward_hook(lambda _, given, out: codes.append(out))
     try:
-        _, terms = next(experiment.task.losses(model, x, variant, rng))
+        _, terms = next(experiment.task.losses(model, x, x, variant, rng))
     finally:
         hook.remove()
     total = torch.stack([terms[name].mean() for name in penalties]).sum()

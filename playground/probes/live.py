@@ -10,7 +10,6 @@ from torch import Tensor
 
 from playground.events import Still, View
 from playground.images import thumbnails
-from playground.metrics import psnr
 from playground.probes.plane import PrincipalPlane, bounded
 
 if TYPE_CHECKING:
@@ -42,7 +41,13 @@ class Live:
             classes=resident.source.classes,
             train_images=len(resident.train),
             held_out_images=len(resident.held_out),
+            truth=None if session.targets is None else self._truth(),
         )
+
+    def _truth(self) -> np.ndarray:
+        """What the answers to the images shown should look like."""
+        task, clean = self._session.experiment.task, self._session.held_out[self._indices]
+        return _bytes(task.shown(task.truth(self._session.target(clean, self._indices)), clean))
 
     @torch.no_grad()
     def view(self) -> View:
@@ -54,15 +59,15 @@ class Live:
         clean, shown = x[self._indices], seen[self._indices]
         output = task.output(model, model.encode(shown), shown)
         places, spread = self._plane.project(codes)
-        errors = task.squared_error(output, clean, shown).tolist()
+        target = session.target(clean, self._indices)
         return View(
             step=session.step,
             seen=None if seen is x else _bytes(task.picture(shown)),
-            output=_bytes(output),
+            output=_bytes(task.shown(output, clean)),
             codes=places.cpu().numpy(),
             spread=spread,
             activity=codes.abs().mean(0).cpu().numpy(),
-            psnr=tuple(psnr(error) for error in errors),
+            grades=tuple(task.grades(output, target, shown).tolist()),
         )
 
 

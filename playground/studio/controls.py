@@ -32,6 +32,8 @@ class Control:
 
     def shows(self, chosen: dict[str, str]) -> bool:
         """Whether the knob counts where that is chosen of each part."""
+        if self.knob == "loss" and not tasks[chosen["task"]].any_loss:
+            return False
         if self.part not in chosen:
             return True
         varied = self.part != "variant" or tasks[chosen["task"]].varied
@@ -70,9 +72,9 @@ class Controls:
                 self._controls.append(Control("training", name, (), component))
         self.inputs = [self.data, *self._choosers, *(one.component for one in self._controls)]
         left = gr.State({"task": plain.task.name})  # the network that each task was left with, and the task of now
-        told = [self.variant, self.architecture, left, *(one.component for one in self._following)]
+        told = [self.data, self.variant, self.architecture, left, *(one.component for one in self._following)]
         for one in self._choosers:
-            one.input(self.follow, [*self._choosers, left], told, **QUIET)
+            one.input(self.follow, [self.data, *self._choosers, left], told, **QUIET)
 
     @property
     def _choosers(self) -> list[Any]:
@@ -80,7 +82,7 @@ class Controls:
 
     @property
     def _following(self) -> list[Control]:
-        return [one for one in self._controls if one.part in CHOSEN]
+        return [one for one in self._controls if one.part in CHOSEN or one.knob == "loss"]
 
     def _knobs(self, part: str, plain: Experiment, rare: bool) -> None:
         """A control for every knob of every choice of a part; equal knobs share one."""
@@ -90,13 +92,18 @@ class Controls:
                 component = control(name, setting, value, visible=chosen[part] in owners)
                 self._controls.append(Control(part, name, owners, component))
 
-    def follow(self, task: str, variant: str, architecture: str, left: dict[str, str]) -> tuple:
-        """What is there once something was chosen; each task comes back with the network that it was left with."""
+    def follow(self, data: str, task: str, variant: str, architecture: str, left: dict[str, str]) -> tuple:
+        """What is there once something was chosen; each task comes back with the network that it was left with.
+
+        Where the data set has no use in the task, that one's usual takes its place.
+        """
         left = {**left, left["task"]: architecture, "task": task}
         network = left.get(task, architecture)
         network = network if network in [name for _, name in networks(task)] else Experiment().architecture.name
         chosen = {"task": task, "variant": variant, "architecture": network}
+        unfit = "data" in tasks[task]().objections(datasets[data](), architectures[network])
         return (
+            gr.update(value=tasks[task].usual_data) if unfit else gr.skip(),
             gr.update(visible=tasks[task].varied),
             gr.update(choices=networks(task), value=network),
             {**left, task: network},
@@ -115,9 +122,8 @@ class Controls:
 
 def networks(task: str) -> list[tuple[str, str]]:
     """(title, name) of the architectures that a task can use."""
-    shape = Experiment().data.shape
-    objections = tasks[task]().objections
-    fitting = [name for name in architectures if "architecture" not in objections(shape, architectures[name])]
+    data, objections = datasets[tasks[task].usual_data](), tasks[task]().objections
+    fitting = [name for name in architectures if "architecture" not in objections(data, architectures[name])]
     return [(architectures[name].title or name.capitalize(), name) for name in fitting]
 
 

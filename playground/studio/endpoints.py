@@ -16,6 +16,7 @@ from playground.explorer import Explorer
 from playground.images import tile
 from playground.restorer import Restored, Restorer
 from playground.studio import pictures
+from playground.studio.applications import expose_all
 from playground.studio.limits import Turns
 from playground.studio.saying import facts, models, visitor
 from playground.studio.training import Trainings, experiment, report
@@ -263,20 +264,21 @@ def expose(actions: Actions) -> None:
         ]  # fmt: skip
         job = said(gr.Textbox(label="job"), "the job that train reports")
         several_in = pictures.files("images", ["first.png", "second.png"])
-        _endpoint(actions.inpaint, [model, image, mask, other], [out, told])
-        _endpoint(actions.denoise, [model, image, other, sigma], [out, told])
-        _endpoint(actions.upscale, [model, image, other], [out, told])
-        _endpoint(actions.reconstruct, [model, image], [out, told])
-        _endpoint(actions.encode, [model, several_in], told)
-        _endpoint(actions.decode, [model, codes], [row, several])
-        _endpoint(actions.interpolate, [model, image, other, steps, way], [row, several])
-        _endpoint(actions.models, [good_for], told)
-        _endpoint(actions.train, settings, told)
-        _endpoint(actions.resume, [job], told)
-        _endpoint(actions.stop, [job], told)
+        endpoint(actions.inpaint, [model, image, mask, other], [out, told])
+        endpoint(actions.denoise, [model, image, other, sigma], [out, told])
+        endpoint(actions.upscale, [model, image, other], [out, told])
+        endpoint(actions.reconstruct, [model, image], [out, told])
+        endpoint(actions.encode, [model, several_in], told)
+        endpoint(actions.decode, [model, codes], [row, several])
+        endpoint(actions.interpolate, [model, image, other, steps, way], [row, several])
+        endpoint(actions.models, [good_for], told)
+        endpoint(actions.train, settings, told)
+        endpoint(actions.resume, [job], told)
+        endpoint(actions.stop, [job], told)
+    expose_all(actions)
 
 
-def _endpoint(do: Callable, inputs: Any, outputs: Any) -> None:
+def endpoint(do: Callable, inputs: Any, outputs: Any) -> None:
     """What streams needs Gradio's queue; all else has its own, `Turns`, and so MCP tools answer with real images."""
     gr.Button(visible=False).click(
         do,

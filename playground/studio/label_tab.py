@@ -1,41 +1,78 @@
-"""The Label tab: what the registered tasks that give labels are; it is there when there is one."""
+"""The Label tab: a picture in, and what a network says of it: its class, every pixel's, or boxes."""
 
 from __future__ import annotations
 
-import importlib
+import asyncio
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
-from playground.registry import Registry
+from playground.events import Trouble
+from playground.labelling import labellers
+from playground.studio import pictures
+from playground.studio.endpoints import Actions
+
+TOP = 6  # classes that are listed with their scores
 
 
 class Label:
-    """The tab, made from the registry of tasks."""
+    """The tab's controls and what they do; made from the registry of labellers."""
 
-    def __init__(self) -> None:
-        self.tasks = labelling(registered())
+    def __init__(self, actions: Actions):
+        self.actions = actions
+        self._labellers = {name: labellers[name](actions.restorer) for name in labellers}
 
     def build(self) -> None:
-        gr.Markdown(
-            "\n".join(
-                [
-                    "These tasks give labels; train one, and it labels your pictures here.",
-                    "",
-                    *(f"- **{name.capitalize()}**: {motto}" for name, motto in self.tasks.items()),
-                ]
-            )
+        first = next(iter(self._labellers))
+        found = self.choices(first)
+        with gr.Row():
+            with gr.Column(scale=4, min_width=320):
+                with gr.Row():
+                    way = gr.Radio([(one.title, name) for name, one in self._labellers.items()], value=first,
+                                   label="What to find", min_width=300, scale=2, elem_id="label-ways")
+                    model = gr.Dropdown(found, value=found[0][1] if found else None, label="Model", scale=1,
+                                        min_width=200, allow_custom_value=True, elem_id="label-model",
+                                        info="Yours are listed as they learn.")  # fmt: skip
+                image = pictures.image_file("Picture", "picture.png", sources=["upload", "webcam", "clipboard"],
+                                            elem_id="label-picture")
+                go = gr.Button("Label it", variant="primary", elem_id="label-go")
+            with gr.Column(scale=4, min_width=320):
+                shown = gr.Image(label="What was found", format="png", interactive=False, elem_id="label-result",
+                                 buttons=["download"])
+                scores = gr.Label(num_top_classes=TOP, label=self._labellers[first].scored, elem_id="label-scores")
+                said = gr.Markdown("Bring a picture.", elem_id="label-facts")
+        quiet: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
+        inputs, outputs = [way, model, image], [shown, scores, said]
+        go.click(self.run, inputs, outputs, show_progress="minimal", **quiet)
+        image.input(self.run, inputs, outputs, show_progress="minimal", trigger_mode="always_last", **quiet)
+        model.focus(lambda name: gr.Dropdown(choices=self.choices(name)), way, model, show_progress="hidden", **quiet)
+        way.change(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
+            self.run, inputs, outputs, show_progress="minimal", **quiet
         )
 
+    def choices(self, way: str) -> list[tuple[str, str]]:
+        """(title, name) of the models that can label so."""
+        found = {one.name: one.title for one in self.actions.restorer.choices(way)}
+        return [(f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
+                for name, title in found.items()]
 
-def registered() -> Any:
-    """The registry of tasks; an empty one where this playground has none."""
-    try:
-        return importlib.import_module("playground.tasks").tasks
-    except ModuleNotFoundError:
-        return Registry("task")
+    def switch(self, way: str) -> tuple:
+        found = self.choices(way)
+        chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
+        return chosen, gr.Label(label=self._labellers[way].scored)
 
-
-def labelling(tasks: Any) -> dict[str, str]:
-    """Name -> motto of the tasks whose answer is not a picture; the others are under Restore."""
-    return {name: getattr(tasks[name], "motto", "") for name in tasks if not getattr(tasks[name], "restores", False)}
+    async def run(self, way: str, model: str | None, path: str | None, request: gr.Request) -> tuple:
+        """The picture with the answer over it, the classes' scores, and a line on it."""
+        if not path:
+            return gr.skip(), gr.skip(), gr.skip()
+        async with self.actions.turn(request):
+            if not model:
+                raise Trouble("There is no model for this yet: train one under Train.")
+            image = await asyncio.to_thread(pictures.read, path)
+            done = await self._labellers[way].label(model, image)
+        picture = done.picture
+        if (times := max(1, pictures.SHOWN // max(picture.shape[1:]))) > 1:
+            picture = np.kron(picture, np.ones((1, times, times), np.uint8))
+        said = f"{1000 * done.seconds:.0f} ms" + (f"\n\n{done.note}" if done.note else "")
+        return pictures.to_pixels(picture), done.scores, said

@@ -11,6 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: i
 import gradio as gr  # noqa: E402
 
 from playground.home import home  # noqa: E402
+from playground.labelling import labellers  # noqa: E402
 from playground.studio.endpoints import Actions, expose  # noqa: E402
 from playground.studio.explore_tab import Explore  # noqa: E402
 from playground.studio.label_tab import Label  # noqa: E402
@@ -43,10 +44,9 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
         with gr.Tabs():
             with gr.Tab("Restore", id="restore"):
                 Restore(actions).build(demo)
-            label = Label()
-            if label.tasks:
+            if labellers:
                 with gr.Tab("Label", id="label"):
-                    label.build()
+                    Label(actions).build()
             with gr.Tab("Explore", id="explore") as tab:
                 Explore(actions).build(tab, demo)
             with gr.Tab("Train", id="train"):

@@ -14,7 +14,6 @@ from playground.studio.endpoints import Actions
 from playground.studio.pieces import piece
 from playground.studio.saying import visitor
 
-UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
 NEW = "A new run"
 MOST_RUNS = 40  # in the list
 
@@ -87,7 +86,7 @@ class Train:
             return "", "", "", "", gr.Markdown(words), gr.Button(interactive=True), idle, idle, "", ""
         made, going = snapshot.title, snapshot.status in ("opening", "running")
         penalties = [(name, words) for name, (_, words) in list(formulas(made).items())[1:]]
-        curves = {"job": job, "unit": UNITS.get(made.training.loss, ""), "penalties": penalties}
+        curves = {"job": job, "unit": made.task.curve_unit(made.training.loss), "penalties": penalties}
         query = made.to_query()
         link = f"[Open this run in the Lab](/?{query}{'&' if query else ''}run={job})" if self.lab else ""
         return (

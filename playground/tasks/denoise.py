@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from playground.architectures import Architecture, Shape
+from playground.data import Dataset
 from playground.knobs import knob
 from playground.layers import Stack
 from playground.losses import FORMULAS
@@ -42,17 +43,18 @@ class Denoise(Task):
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {"reconstruction": (FORMULAS[loss], "error of the clean image")}
 
-    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+    def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         if architecture.has_code:
             return {"architecture": f"{architecture.name} squeezes the image through a code, which costs the detail "
                                     f"that the task to {self.name} must keep"}
         return {}
 
-    def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:
+    def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
+                 data: Dataset) -> tuple[Stack, Stack]:
         return architecture.build(shape, variant.code_activation, extra=1)
 
-    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str) -> Denoiser:
-        return Denoiser(*self.networks(architecture, variant, shape), architecture.output, loss)
+    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Denoiser:
+        return Denoiser(*self.networks(architecture, variant, shape, data), architecture.output, loss)
 
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         low, high = sorted((self.least, self.most))

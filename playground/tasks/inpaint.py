@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from playground.architectures import Architecture, Shape
 from playground.architectures.residual import Residual
+from playground.data import Dataset
 from playground.holes import KINDS, MIXED, draw
 from playground.knobs import knob
 from playground.layers import Stack
@@ -49,7 +50,7 @@ class Inpaint(Task):
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("inpaint",)
 
-    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+    def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         if architecture is not Residual:
             return {}
         return {"architecture": f"{architecture.name} sees a few pixels around a place only, too few to fill a hole, "
@@ -62,17 +63,18 @@ class Inpaint(Task):
             "known": (r"\alpha\," + FORMULAS[loss] % "K", "where it is known, K"),
         }
 
-    def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:
+    def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
+                 data: Dataset) -> tuple[Stack, Stack]:
         return architecture.build(shape, variant.code_activation, extra=1)
 
-    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str) -> Inpainter:
-        return Inpainter(*self.networks(architecture, variant, shape), architecture.output, loss)
+    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Inpainter:
+        return Inpainter(*self.networks(architecture, variant, shape, data), architecture.output, loss)
 
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         count, _, height, width = x.shape
         return hidden(x, draw(self.holes, count, height, width, self.share, rng))
 
-    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
+    def losses(self, model: Autoencoder, x: Tensor, target: Tensor, variant: Variant, rng: Generator) -> Losses:
         seen = self.see(x, variant, rng)
         hole = seen[:, -1:]
         errors = model.errors(model.encode(seen), x)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Generator, Tensor
 
-from playground.architectures import Architecture, Shape
+from playground.architectures import Architecture
+from playground.data import Dataset
 from playground.losses import FORMULAS
 from playground.model import Autoencoder
 from playground.tasks import Task, tasks
@@ -29,7 +30,7 @@ class Reconstruct(Task):
     def ways(self, variant: Variant) -> tuple[str, ...]:
         return ("project", *(("denoise",) if variant.name == "denoising" else ()), "reconstruct")
 
-    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+    def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         if architecture.has_code:
             return {}
         return {"architecture": f"{architecture.name} has no code, which the task to {self.name} needs"}
@@ -40,5 +41,5 @@ class Reconstruct(Task):
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         return variant.see(x, rng)
 
-    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
+    def losses(self, model: Autoencoder, x: Tensor, target: Tensor, variant: Variant, rng: Generator) -> Losses:
         return variant.losses(model, x, rng)

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from playground.architectures import Architecture, Shape
+from playground.data import Dataset
 from playground.knobs import knob
 from playground.layers import Stack
 from playground.losses import FORMULAS
@@ -43,26 +44,27 @@ class Retrieve(Task):
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {"reconstruction": (FORMULAS[loss], "error through the noisy code")}
 
-    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+    def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         if architecture.has_code:
             return {}
         return {"architecture": f"{architecture.name} has no code, which the task to {self.name} needs"}
 
-    def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:
+    def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
+                 data: Dataset) -> tuple[Stack, Stack]:
         return architecture.build(shape, "sigmoid")
 
-    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str) -> Hasher:
-        return Hasher(*self.networks(architecture, variant, shape), architecture.output, loss)
+    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Hasher:
+        return Hasher(*self.networks(architecture, variant, shape, data), architecture.output, loss)
 
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         return x
 
-    def losses(self, model: Autoencoder, x: Tensor, variant: Variant, rng: Generator) -> Losses:
+    def losses(self, model: Autoencoder, x: Tensor, target: Tensor, variant: Variant, rng: Generator) -> Losses:
         assert isinstance(model, Hasher)
         before = model.before(x)
         noise = torch.randn(before.shape, generator=rng, device=before.device)
         code = torch.sigmoid(before + self.noise * noise)
-        yield "autoencoder", {"reconstruction": model.reconstruction_error(code, x)}
+        yield "autoencoder", {"reconstruction": model.reconstruction_error(code, target)}
 
 
 class Hasher(Autoencoder):

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from playground.architectures import Architecture, Shape
 from playground.architectures.residual import Residual
+from playground.data import Dataset
 from playground.knobs import knob
 from playground.layers import Stack
 from playground.losses import FORMULAS
@@ -41,10 +42,11 @@ class Upscale(Task):
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {"reconstruction": (FORMULAS[loss], "error of the enlarged image")}
 
-    def objections(self, shape: Shape, architecture: type[Architecture]) -> dict[str, str]:
+    def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         found = {}
         if architecture is not Residual:
             found["architecture"] = f"only the residual network enlarges, which the task to {self.name} needs"
+        shape = data.shape
         if min(shape[1:]) < 2 * self.scale or shape[1] % self.scale or shape[2] % self.scale:
             found["data"] = f"images of {shape[2]} × {shape[1]} pixels cannot be made {self.scale} times smaller"
         return found
@@ -52,12 +54,13 @@ class Upscale(Task):
     def given(self, shape: Shape) -> Shape:
         return shape[0], shape[1] // self.scale, shape[2] // self.scale
 
-    def networks(self, architecture: Architecture, variant: Variant, shape: Shape) -> tuple[Stack, Stack]:
+    def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
+                 data: Dataset) -> tuple[Stack, Stack]:
         assert isinstance(architecture, Residual)
         return architecture.build(self.given(shape), variant.code_activation, scale=self.scale)
 
-    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str) -> Upscaler:
-        return Upscaler(*self.networks(architecture, variant, shape), architecture.output, loss)
+    def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Upscaler:
+        return Upscaler(*self.networks(architecture, variant, shape, data), architecture.output, loss)
 
     def see(self, x: Tensor, variant: Variant, rng: Generator) -> Tensor:
         return shrunk(x, self.scale)

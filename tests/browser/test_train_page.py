@@ -179,10 +179,10 @@ def test_nothing_flickers(visit):
 def test_pictures_follow_the_run(visit):
     page = ready(visit(SMALL))
     pictures, codes = page.get_by_test_id("live-reconstructions"), page.get_by_test_id("live-codes")
-    until(page, lambda: pictures.get_attribute("data-psnr") and codes.get_attribute("data-codes"))
-    before = float(pictures.get_attribute("data-psnr"))
+    until(page, lambda: pictures.get_attribute("data-grades") and codes.get_attribute("data-codes"))
+    before = float(pictures.get_attribute("data-grades"))
     button(page, "Train").click()
-    until(page, lambda: float(pictures.get_attribute("data-psnr")) > before + 1)
+    until(page, lambda: float(pictures.get_attribute("data-grades")) > before + 1)
     assert int(codes.get_attribute("data-codes")) > 100 and int(codes.get_attribute("data-step")) > 0
     button(page, "Stop").click()
 

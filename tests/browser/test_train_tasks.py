@@ -23,7 +23,7 @@ def test_inpainting_is_chosen_trained_and_left_again(visit):
     until(page, lambda: network.locator(".skip").count() == 3)
     button(page, "Train").click()
     pictures = page.get_by_test_id("live-reconstructions")
-    until(page, lambda: step(page) > 3 and pictures.get_attribute("data-psnr"))
+    until(page, lambda: step(page) > 3 and pictures.get_attribute("data-grades"))
     button(page, "Stop").click()
     until(page, lambda: data(page, "status") == "stopped")
     link = re.sub(r"&?run=[^&]*", "", page.url)

@@ -28,11 +28,12 @@ const bus = (window.__apBus ||= (() => {
 
   function merge(m) {
     if (m.hello || run?.job !== m.job) run = empty(m.job);
-    const { rows, view, shown, labels, ...rest } = m;
+    const { rows, view, shown, labels, truth, ...rest } = m;
     Object.assign(run, rest, { waiting: m.waiting ?? null, connected: true });
     if (rows) m.hello ? (run.rows = rows) : mergeRows(rows);
     if (shown) {
       run.shown = bytes(shown);
+      run.truth = truth ? bytes(truth) : null;
       run.labels = new Uint16Array(bytes(labels).buffer);
       run.ink = isInk(m);
     }

@@ -1,4 +1,5 @@
-// live-reconstructions: eight held-out images, what the encoder saw of them, what came back, and the difference.
+// live-reconstructions: eight held-out images, what the encoder saw of them, what came back, and the difference; or, where
+// the answer is not the image itself, the right answer.
 // Points in the plane, which are no pictures, are drawn where they lie, each with a line to its reconstruction.
 const GAP = 2, LINE_HEIGHT = 22;
 
@@ -21,10 +22,10 @@ function start(root) {
 function draw(s) {
   const run = s.run;
   if (!run?.shown || !run.view?.output) return;
-  const plane = isPlane(run.shape), shape = JSON.stringify([run.shown_shape, run.shape, run.ink]);
+  const plane = isPlane(run.shape), shape = JSON.stringify([run.shown_shape, run.shape, run.ink, run.task, !run.truth]);
   if (shape !== s.shape) dress(s, run, plane);
   s.shape = shape;
-  Object.assign(s.box.dataset, { step: run.view.step, images: run.shown_shape[0], psnr: mean(run.view.psnr) });
+  Object.assign(s.box.dataset, { step: run.view.step, images: run.shown_shape[0], grades: mean(run.view.grades) });
   plane ? drawPlane(s, run) : drawPictures(s, run);
 }
 
@@ -48,9 +49,13 @@ function dress(s, run, plane) {
   }
   const [, fullH, fullW] = run.shape;
   put($(s.root, '.sub'), `${n} held-out images, ${fullW} × ${fullH}`);
-  key.replaceChildren(...(c === 1 ? [swatch(run.ink ? 'ink' : 'grey', '0', '1')] : []), swatch('difference', '−1', '+1'));
+  key.replaceChildren(...(c === 1 ? [swatch(run.ink ? 'ink' : 'grey', '0', '1')] : []), ...(run.truth ? [] : [swatch('difference', '−1', '+1')]));
+  put($(s.root, '.title'), run.task.restores ? 'Reconstructions' : 'Answers');
+  put($(s.root, '.unit b'), run.task.graded);
+  put($(s.root, '.unit em'), run.task.unit);
+  for (const [name, gone] of [['.difference', run.truth], ['.truth', !run.truth], ['.made', !run.task.restores], ['.answered', run.task.restores]]) $(s.root, name).hidden = !!gone;
   s.tiles = Array.from({ length: 4 * n }, () => { const e = document.createElement('canvas'); e.width = w; e.height = h; return e; });
-  $(s.root, '.psnr').replaceChildren(...Array.from({ length: n }, () => tag('span')));
+  $(s.root, '.grades').replaceChildren(...Array.from({ length: n }, () => tag('span')));
 }
 
 function drawPictures(s, run) {
@@ -60,8 +65,8 @@ function drawPictures(s, run) {
   const poles = ['neg', 'zero', 'pos'].map(name => rgb(s.box, name));
   for (let i = 0; i < n; i++) {
     [shown, seen, view.output].forEach((raw, r) => fill(s.tiles[r * n + i], data => paint(data, raw, run.shown_shape, i, run.ink, low, high)));
-    fill(s.tiles[3 * n + i], data => difference(data, view.output, shown, run.shown_shape, i, poles));
-    put($(s.root, '.psnr').children[i], view.psnr[i] == null ? '–' : view.psnr[i].toFixed(1));
+    fill(s.tiles[3 * n + i], data => run.truth ? paint(data, run.truth, run.shown_shape, i, run.ink, low, high) : difference(data, view.output, shown, run.shown_shape, i, poles));
+    put($(s.root, '.grades').children[i], view.grades[i] == null ? '–' : view.grades[i].toFixed(1));
   }
   const dpr = devicePixelRatio || 1, narrow = s.grid.clientWidth <= 440;
   const wide = narrow ? s.grid.clientWidth : s.grid.clientWidth - 84, tall = s.box.clientHeight - 24 - 18;
@@ -106,12 +111,12 @@ function place(s, n, tile, narrow, rowGap, top, dpr) {
   s.placed = key;
   Object.assign(s.canvas, { width: Math.round(width * dpr), height: Math.round(height * dpr) });
   Object.assign(s.canvas.style, { width: `${width}px`, height: `${height}px` });
-  const labels = $(s.root, '.labels'), psnr = $(s.root, '.psnr');
+  const labels = $(s.root, '.labels'), grades = $(s.root, '.grades');
   labels.style.height = `${narrow ? 4 * (tile + LINE_HEIGHT) : height}px`;
   for (const label of labels.children) label.style.paddingBottom = narrow ? `${tile}px` : '';
-  psnr.style.width = `${width}px`;
-  for (const value of psnr.children) Object.assign(value.style, { width: `${tile}px`, marginRight: `${GAP}px` });
-  s.canvas.setAttribute('aria-label', `${n} columns: input, what the encoder saw, output, difference`);
+  grades.style.width = `${width}px`;
+  for (const value of grades.children) Object.assign(value.style, { width: `${tile}px`, marginRight: `${GAP}px` });
+  s.canvas.setAttribute('aria-label', `${n} columns: input, what the encoder saw, output, ${s.run.truth ? 'truth' : 'difference'}`);
 }
 
 function drawPlane(s, run) {

@@ -53,8 +53,8 @@ function fill(root, run, measured) {
   const seconds = run.rate ? run.images / run.rate : 0, left = seconds * (run.steps - run.step) / (per || 1);
   say('pass', seconds ? `${seconds < 10 ? seconds.toFixed(2) : Math.round(seconds)} s/epoch` : '');
   say('left', run.status === 'running' && left ? `${clock(left)} left` : '');
-  const psnr = run.metrics?.psnr;
-  say('psnr', psnr ? `${measured} ${psnr.toFixed(1)} dB` : '');
+  const told = run.metrics?.[run.task?.metric];
+  say('measured', told ? `${measured} ${run.task.unit === '%' ? `${(100 * told).toFixed(1)} %` : `${told.toFixed(1)} ${run.task.unit}`}` : '');
   say('device', run.device || '');
   $(root, '.bar i').style.width = `${run.steps ? 100 * run.step / run.steps : 0}%`;
 }

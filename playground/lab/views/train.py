@@ -14,8 +14,6 @@ from playground.lab.pieces import pieces
 from playground.lab.session import Visit
 from playground.server import workbench
 
-UNITS = {"mse": "squared error per image", "l1": "absolute error per image", "bce": "cross-entropy per image, nats"}
-
 
 def layers(experiment) -> list[dict]:
     """What the drawing of the network needs of each layer."""
@@ -32,6 +30,8 @@ with st.container(key="shell", horizontal=True, gap=None):
     with st.container(key="controls", gap=None):
         buttons = st.container(key="actions", horizontal=True, gap="small")
         visit.change(controls(visit))
+        if st.session_state.pop("stale", False):
+            st.rerun()
         if not visit.hidden.intersection(("own", "data")):
             with st.expander("Your own images", key="own"):
                 own_images(visit)
@@ -48,7 +48,7 @@ with st.container(key="shell", horizontal=True, gap=None):
             piece["network"](key="network", data=drawn, height="stretch")
         with st.container(key="p_curves"):
             penalties = tuple((one["name"], one["words"]) for one in parts[1:])
-            drawn = {**job, "unit": UNITS.get(experiment.training.loss, ""), "penalties": penalties}
+            drawn = {**job, "unit": experiment.task.curve_unit(experiment.training.loss), "penalties": penalties}
             piece["curves"](key="curves", data=drawn, height="stretch")
         with st.container(key="p_objective"):
             piece["objective"](key="objective", data={**job, "terms": tuple(parts)}, height="stretch")

@@ -1,0 +1,45 @@
+"""The Denoise page: noise taken out of a photograph, beside non-local means."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.coder import Choice
+from playground.lab.applications import Answer, Comparison, applications, middle
+from playground.probes import photographs
+
+
+@applications.register("denoise")
+class Denoising(Comparison):
+    rank = 8
+    title = "Denoise"
+    motto = "Grain taken out of a photograph, its detail kept."
+    notice = (
+        "Told a noise stronger than there is, the network smooths away texture; told a weaker one, grain stays. Left "
+        "to estimate it from the picture's finest detail it is close, but fine texture passes for noise. Non-local "
+        "means averages patches that look alike; the network knows what patches look like."
+    )
+    train = "task=denoise&architecture=residual&data=photos&data.colour=false"
+
+    def settings(self) -> dict[str, Any]:
+        as_it_is = st.toggle("It is noisy already", key="denoise.noisy",
+                             help="Off: noise is added to the picture, so that the truth is known.")
+        sigma = st.slider("Noise to add, σ", 0, 55, 25, key="denoise.sigma", disabled=as_it_is,
+                          help="Standard deviation of the noise in grey levels of 255.")
+        told_it = st.slider("Noise the model is told, σ", 0, 75, 25, key="denoise.told",
+                            disabled=st.session_state.get("denoise.estimate", True))
+        estimate = st.toggle("Let it estimate the noise", True, key="denoise.estimate")
+        return {"sigma": None if as_it_is else sigma, "told": None if estimate else told_it}
+
+    async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
+        sigma, told_it, truth = settings["sigma"], settings["told"], None
+        if sigma is not None:
+            truth = middle(picture)
+            picture = photographs.noisy(truth, sigma)
+        result = await self.restorer.denoise(choice.name, picture, truth, sigma=told_it)
+        classical = await asyncio.to_thread(photographs.non_local_means, picture, told_it or sigma or 0)
+        return Answer({"Noisy": picture, "Non-local means": classical, "Model": result.image}, truth, result)
