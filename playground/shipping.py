@@ -16,15 +16,17 @@ from playground import checkpoint
 from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
+from playground.library import SHIPPED
 from playground.metrics import psnr
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, retrieval
 from playground.recipes import Recipe
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
+WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss", "precision": "precision at 10", "bytes": "bytes an image"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -62,10 +64,18 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+def _retrieved(model: Any, session: Session) -> Figures:
+    plain = SHIPPED / PLAIN / "model.safetensors"
+    other = checkpoint.load(plain) if plain.exists() else None
+    comparable = other is not None and other.experiment.data == session.experiment.data
+    return retrieval.figures(model, session.resident, other.model() if other and comparable else None)
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
 }
 
 
@@ -130,4 +140,4 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    return "" if value is None else f"{value}" if isinstance(value, int) else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
