@@ -51,9 +51,9 @@ class Bench(coder.Bench, Protocol):
 class Searched:
     """Images made ready to be searched with a model's codes.
 
-    weights: a name for the model's weights. shape: (c, h, w) of its images. bits: whether codes are compared as bits.
-    sizes: bytes that an image takes by each of BYS. built: seconds that encoding them took; 0 where they were in the
-    index. precisions: those known so far.
+    weights: a name for the model's weights. shape: (c, h, w) of its images. bits: whether codes are compared as bits,
+    of which there are `size`, as else there are numbers. sizes: bytes that an image takes by each of BYS. built:
+    seconds that encoding them took; 0 where they were in the index. precisions: those known so far.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Searched:
     among: Among
     codes: Searchable
     bits: bool
+    size: int
     sizes: dict[str, int]
     built: float
     precisions: dict[str, float | None] = field(default_factory=dict)
@@ -142,7 +143,7 @@ class Retriever(Coder):
             await asyncio.to_thread(self.store.save, owner, expected, {"rows": rows}, {})
         gallery: Searchable = await asyncio.to_thread(Bits if bits else Codes, rows)
         sizes = {"code": rows[:1].nbytes, "pixels": await asyncio.to_thread(lambda: among.pixels.bytes)}
-        made = Searched(name, model, weights, shape, among, gallery, bits, sizes, built)
+        made = Searched(name, model, weights, shape, among, gallery, bits, self._size(name), sizes, built)
         self.store.remember(key, state, made)
         return made
 
