@@ -70,6 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
 async def _search(asker: Retriever, arguments: argparse.Namespace,
                   pictures: list[np.ndarray]) -> tuple[dict[str, Any], list[np.ndarray]]:
     """What to print, and the images of each row of the sheet."""
+    from playground.retriever import check_wish
+
+    check_wish(arguments.count, arguments.by)
     progress, began = Progress(sys.stderr), time.monotonic()
 
     def report(fraction: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
@@ -144,7 +144,7 @@ class Retriever(Coder):
         gallery: Searchable = await asyncio.to_thread(Bits if bits else Codes, rows)
         sizes = {"code": rows[:1].nbytes, "pixels": await asyncio.to_thread(lambda: among.pixels.bytes)}
         made = Searched(name, model, weights, shape, among, gallery, bits, self._size(name), sizes, built)
-        self.store.remember(key, state, made)
+        self.store.remember(key, state, replace(made, built=0.0))
         return made
 
     async def find(self, ready: Searched, question: Question, count: int = COUNT, by: str = "code") -> Found:
@@ -152,10 +152,7 @@ class Retriever(Coder):
 
         A grey picture on the opposite ground is turned into its negative, as on the Latent space page.
         """
-        if by not in BYS:
-            raise Trouble(f"Neighbours are found by {' or by '.join(BYS)}, not by {by!r}.")
-        if not 1 <= count <= MOST:
-            raise Trouble(f"The count of neighbours is a whole number from 1 to {MOST}.")
+        check_wish(count, by)
         picture, itself, ground = _asked(ready.among, question)
         query = await self._queries(ready, picture[None], by, ground)
         began = time.perf_counter()
@@ -217,6 +214,14 @@ class Retriever(Coder):
         codes = np.concatenate(await portions(partial(self.ask_device, ready.name), len(batch),
                                               lambda start, stop: encoded(ready.model, batch[start:stop])))
         return packed(codes) if ready.bits else codes
+
+
+def check_wish(count: int, by: str) -> None:
+    """Trouble unless so many neighbours can be asked for, by one of BYS."""
+    if by not in BYS:
+        raise Trouble(f"Neighbours are found by {' or by '.join(BYS)}, not by {by!r}.")
+    if not 1 <= count <= MOST:
+        raise Trouble(f"The count of neighbours is a whole number from 1 to {MOST}.")
 
 
 def _asked(among: Among, question: Question) -> tuple[np.ndarray, int, float]:

@@ -19,14 +19,14 @@ def figures(model: Autoencoder, resident: Resident, plain: Autoencoder | None = 
             beside: bool = True) -> dict[str, dict[str, float]]:
     """Way -> precision at 10 and bytes an image: the model's bits first and its code before it is rounded; beside them
     pixels, and the code of another model of the same images, if there is one."""
-    code, asking = (_codes(model, images) for images in (resident.train, resident.held_out[:ASKED]))
+    code, asking = (codes_of(model, images) for images in (resident.train, resident.held_out[:ASKED]))
     bits = packed(code)
     ways: dict[str, tuple[Searchable, np.ndarray, int]] = {
         f"model, its {code.shape[1]} bits": (Bits(bits), packed(asking), bits.shape[1]),
         f"model, its code of {code.shape[1]} numbers": (Codes(code), asking, code[:1].nbytes),
     }
     if plain is not None:
-        code, asking = (_codes(plain, images) for images in (resident.train, resident.held_out[:ASKED]))
+        code, asking = (codes_of(plain, images) for images in (resident.train, resident.held_out[:ASKED]))
         ways[f"a plain autoencoder's code of {code.shape[1]} numbers"] = Codes(code), asking, code[:1].nbytes
     if beside:
         rows, queries = (rows_of_pixels(images.cpu().numpy()) for images in (resident.train, resident.held_out[:ASKED]))
@@ -37,6 +37,7 @@ def figures(model: Autoencoder, resident: Resident, plain: Autoencoder | None = 
 
 
 @torch.no_grad()
-def _codes(model: Autoencoder, images: Tensor) -> np.ndarray:
+def codes_of(model: Autoencoder, images: Tensor) -> np.ndarray:
+    """The codes (n, k) float32 of images (n, c, h, w), as they lie in a Resident."""
     device = next(model.parameters()).device
     return torch.cat([model.encode(to_unit(part).to(device)).cpu() for part in images.split(PORTION)]).numpy()

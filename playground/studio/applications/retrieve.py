@@ -11,7 +11,7 @@ import numpy as np
 from playground.commands_retrieve import contact_sheet, neighbours
 from playground.events import Trouble
 from playground.images import read_contents, to_bytes
-from playground.retriever import Against, Retriever
+from playground.retriever import Against, Retriever, check_wish
 from playground.studio import pictures
 from playground.studio.endpoints import NOBODY, Actions, endpoint
 
@@ -46,6 +46,7 @@ def _asked(actions: Actions):
             count: how many neighbours, 1 to 100
         """
         async with actions.turn(request):
+            check_wish(int(count), by)
             given = await asyncio.to_thread(pictures.read, image)
             most = actions.turns.limits.images
             if len(among or ()) > most:
