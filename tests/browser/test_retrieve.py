@@ -12,8 +12,8 @@ from tests.browser.seen import button, told, until
 from tests.browser.test_applications import go_to
 
 pytestmark = pytest.mark.browser
-QUERY = "task=retrieve&architecture.code=32&architecture.width=64&training.loss=bce&training.epochs=10" \
-        "&training.rate=0.003"
+QUERY = "task=retrieve&architecture.code=32&architecture.width=64&training.loss=bce&training.epochs=20" \
+        "&training.rate=0.003&task.noise=1"
 
 
 def figures(page, by: str) -> list[str]:

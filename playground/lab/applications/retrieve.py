@@ -138,7 +138,7 @@ def _row(ready: Searched, by: str, found: Found, label: int | None) -> str:
         name = escape(str(known["label"])) if known["label"] is not None else ""
         right = None if label is None else int(among.labels[row]) == label
         mark = "" if right is None else "right" if right else "wrong"
-        away = f"{distance:.0f} bit{'s' * (distance != 1)}" if by == "code" and ready.bits else f"{distance:.2f}"
+        away = f"{distance:.0f} bit{'' if distance == 1 else 's'}" if by == "code" and ready.bits else f"{distance:.2f}"
         where = escape(str(known.get("file", f"Image {known.get('index')}")))
         url = url_of(to_bytes(among.images[row]))
         figures.append(
