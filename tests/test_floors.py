@@ -21,7 +21,7 @@ FLOORS = (
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "supply", "patchwork", "windows", "portions", "index", "among"),
+    ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",

@@ -16,24 +16,25 @@ PORTION = 2048
 
 
 def figures(model: Autoencoder, resident: Resident, plain: Autoencoder | None = None,
-            beside: bool = True) -> dict[str, dict[str, float]]:
-    """Way -> precision at 10 and bytes an image: the model's bits first and its code before it is rounded; beside them
-    pixels, and the code of another model of the same images, if there is one."""
-    code, asking = (codes_of(model, images) for images in (resident.train, resident.held_out[:ASKED]))
+            beside: bool = True, asked: int = ASKED) -> dict[str, dict[str, float]]:
+    """Way -> precision at 10 and bytes an image: the model's bits first; beside them its code before it is rounded,
+    pixels, and the code of another model of the same images, if there is one. asked: how many held-out images ask."""
+    code, asking = (codes_of(model, images) for images in (resident.train, resident.held_out[:asked]))
     bits = packed(code)
     ways: dict[str, tuple[Searchable, np.ndarray, int]] = {
-        f"model, its {code.shape[1]} bits": (Bits(bits), packed(asking), bits.shape[1]),
-        f"model, its code of {code.shape[1]} numbers": (Codes(code), asking, code[:1].nbytes),
+        f"model, its {code.shape[1]} bits": (Bits(bits), packed(asking), bits.shape[1])
     }
+    if beside:
+        ways[f"model, its code of {code.shape[1]} numbers"] = Codes(code), asking, code[:1].nbytes
     if plain is not None:
-        code, asking = (codes_of(plain, images) for images in (resident.train, resident.held_out[:ASKED]))
+        code, asking = (codes_of(plain, images) for images in (resident.train, resident.held_out[:asked]))
         ways[f"a plain autoencoder's code of {code.shape[1]} numbers"] = Codes(code), asking, code[:1].nbytes
     if beside:
-        rows, queries = (rows_of_pixels(images.cpu().numpy()) for images in (resident.train, resident.held_out[:ASKED]))
+        rows, queries = (rows_of_pixels(images.cpu().numpy()) for images in (resident.train, resident.held_out[:asked]))
         ways["pixels"] = Pixels(rows), queries, rows.shape[1]
-    labels, its_labels = resident.held_out_labels[:ASKED], resident.source.labels[resident.source.train]
-    return {way: {"precision": precision(gallery, asked, labels, its_labels) or 0.0, "bytes": size}
-            for way, (gallery, asked, size) in ways.items()}
+    labels, its_labels = resident.held_out_labels[:asked], resident.source.labels[resident.source.train]
+    return {way: {"precision": precision(gallery, questions, labels, its_labels) or 0.0, "bytes": size}
+            for way, (gallery, questions, size) in ways.items()}
 
 
 @torch.no_grad()
