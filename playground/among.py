@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -41,6 +41,7 @@ class Among:
     name: says which they are. content: a fingerprint of them. images: (n, c, h, w) uint8, or float32 in [0, 1].
     labels: (n,) int64, indices into classes, which are empty where none is known. places: (n,) int64, where they lie in
     their data set. files: their names, empty in a data set. problems: a sentence for each file that is left out.
+    passing: whether nothing of them is to be kept.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Among:
     files: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     asking: Asking | None = None
+    passing: bool = False
 
     def __len__(self) -> int:
         return len(self.images)
@@ -100,10 +102,9 @@ def of_folder(folder: Path, shape: Shape, store: Indexes) -> Among:
     """
     folder = folder.resolve()
     name, now = f"folder {folder} {shape}", _listing(folder)
-    kept = store.load(name, {"files": now})
-    if kept is not None and (known := store.recent(name, now)) is not None:
+    if (known := store.recent(name, now)) is not None:
         return known
-    if kept is not None:
+    if (kept := store.load(name, {"files": now})) is not None:
         arrays, about = kept
         images, files, problems = arrays["images"], about["files"], about["problems"]
     else:
@@ -119,7 +120,7 @@ def of_files(files: Iterable[tuple[str, bytes]], shape: Shape) -> Among:
     """Pictures that were brought, (name, bytes) each, fitted to `shape`; Trouble where none can be read."""
     problems: list[str] = []
     images, names = _read(files, shape, problems, "what you brought")
-    return _of_files("files", images, names, problems)
+    return replace(_of_files("files", images, names, problems), passing=True)
 
 
 def _of_files(name: str, images: np.ndarray, files: list[str], problems: list[str]) -> Among:

@@ -60,9 +60,11 @@ class Indexes:
     def save(self, owner: str, expected: dict[str, str], arrays: Arrays, about: dict[str, Any]) -> None:
         """Keep the arrays, in place of the owner's earlier ones: written aside, then renamed.
 
-        What cannot be written is not kept, which costs time later, and nothing else.
+        What cannot be written or is too large is not kept, which costs time later, and nothing else.
         """
         arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        if sum(array.nbytes for array in arrays.values()) > self.most:
+            return
         path = self.path(owner)
         aside = path.with_suffix(f".{secrets.token_hex(4)}.part")
         try:

@@ -133,18 +133,20 @@ class Retriever(Coder):
         bits = isinstance(model, Hasher)
         owner = f"{name} {among.name}"
         expected = {"model": weights, "images": among.content, "kind": "bits" if bits else "codes"}
-        kept = await asyncio.to_thread(self.store.load, owner, expected)
+        kept = None if among.passing else await asyncio.to_thread(self.store.load, owner, expected)
         began, built = time.perf_counter(), 0.0
         if kept is not None:
             rows = kept[0]["rows"]
         else:
             codes = await self._codes(name, model, shape, among, report)
             rows, built = packed(codes) if bits else codes, time.perf_counter() - began
-            await asyncio.to_thread(self.store.save, owner, expected, {"rows": rows}, {})
         gallery: Searchable = await asyncio.to_thread(Bits if bits else Codes, rows)
         sizes = {"code": rows[:1].nbytes, "pixels": await asyncio.to_thread(lambda: among.pixels.bytes)}
         made = Searched(name, model, weights, shape, among, gallery, bits, self._size(name), sizes, built)
-        self.store.remember(key, state, replace(made, built=0.0))
+        if not among.passing:
+            if kept is None:
+                await asyncio.to_thread(self.store.save, owner, expected, {"rows": rows}, {})
+            self.store.remember(key, state, replace(made, built=0.0))
         return made
 
     async def find(self, ready: Searched, question: Question, count: int = COUNT, by: str = "code") -> Found:

@@ -122,6 +122,13 @@ def test_the_folder_stays_bounded_and_what_is_used_stays(tmp_path):
     assert [store.load(name, {}) is not None for name in "abcd"] == [True, False, True, True]
 
 
+def test_what_is_larger_than_the_folder_may_be_is_not_kept(tmp_path):
+    store = Indexes(tmp_path, most=10_000)
+    store.save("small", {}, {"rows": np.zeros(700, np.float32)}, {})
+    store.save("large", {}, {"rows": np.zeros(2600, np.float32)}, {})
+    assert store.load("large", {}) is None and store.load("small", {}) is not None
+
+
 def test_an_index_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     (tmp_path / "file").write_text("in the way")
     store = Indexes(tmp_path / "file" / "indexes")

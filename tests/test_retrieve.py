@@ -17,7 +17,7 @@ from playground.images import to_png
 from playground.index import indexes
 from playground.probes.search import Bits, Codes, packed, precision
 from playground.retriever import Retriever
-from tests.plugins import experiment, until
+from tests.plugins import experiment, stepped, until
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -100,6 +100,27 @@ def test_the_index_is_used_again_and_made_anew_where_it_does_not_fit(bench, lear
     asker = Retriever(bench)
     ask(asker.ready(name, asker.against(name)))
     assert len(encodings) == 3 and len(list(path.parent.iterdir())) == 1
+
+
+def test_training_goes_on_while_codes_are_made_and_they_are_of_one_moment(bench):
+    job = bench.start(experiment(epochs=10_000))
+    before = stepped(bench, job, 20).step
+    asker = Retriever(bench)
+    ready = ask(asker.ready(job, asker.against(job)))
+    assert stepped(bench, job, before + 20).step > before
+    with torch.no_grad():
+        codes = ready.model.encode(torch.from_numpy(ready.among.images).float() / 255).numpy()
+    found = ask(asker.find(ready, 0))
+    wanted = Codes(codes).nearest(ready.model.encode(torch.from_numpy(ready.among.asking.images[:1]).float() / 255), 10)
+    assert (found.rows == wanted[0][0]).all() and bench.snapshot(job).status == "running"
+    bench.stop(job).result(5)
+
+
+def test_pictures_that_are_sent_leave_nothing_behind(bench, learnt):
+    name, asker = learnt(), Retriever(bench)
+    ready = ask(asker.ready(name, [(f"{i}.png", picture(i % 2, i)) for i in range(5)]))
+    assert ask(asker.find(ready, rng().integers(0, 256, (1, 9, 9), np.uint8))).rows.shape == (5,)
+    assert not (bench.library.runs.parent / "indexes").exists()
 
 
 def picture(label: int, seed: int = 0) -> bytes:

@@ -83,7 +83,8 @@ class Retrieving(Application):
             with st.spinner("Asking with many held-out images …", show_time=False):
                 precisions = asyncio.run(self.asker.precision(ready))
             figures.html(table(ready, found, precisions))
-        how = f"encoded in {ready.built:.1f} s, kept for the next time" if ready.built else "their codes were kept"
+        took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
+        how = f"encoded in {took}, kept for the next time" if ready.built else "their codes were kept"
         st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
                    f"{ready.measures['pixels']} from 0 to 1.")
 
