@@ -17,6 +17,7 @@ from playground.probes.neighbours import SPARE, Gallery, least
 BOUND = 64  # numbers of an image that bound a distance from below
 SAMPLE = 2000  # images that the bound's directions are found on
 ROUNDING = 1e-5  # of squared lengths: more than float32 loses in a matrix product
+ROUNDS = 4  # of the iteration that finds them
 PORTION = 4096  # images made float32 at a time
 QUERIES = 32  # compared at a time
 WORD = 8  # bytes that are compared at once
@@ -93,8 +94,7 @@ class Pixels:
         self._rows = torch.from_numpy(np.ascontiguousarray(rows))
         some = self._rows[torch.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).long()].float()
         self._middle = some.mean(0) if len(rows) else torch.zeros(rows.shape[1])
-        spread = (some - self._middle).T @ (some - self._middle)
-        self._directions = torch.linalg.eigh(spread).eigenvectors[:, -BOUND:]
+        self._directions = _principal(some - self._middle, min(BOUND, rows.shape[1]))
         bounds = [self._bound(self._rows[i : i + PORTION].float()) for i in range(0, len(rows), PORTION)]
         self._bounds = torch.cat(bounds) if bounds else torch.zeros(0, self._directions.shape[1] + 1)
         self._squares = self._bounds.square().sum(1)
@@ -137,3 +137,11 @@ class Pixels:
     def _squared(self, query: Tensor, which: Tensor) -> Tensor:
         parts = which.split(PORTION)
         return torch.cat([(self._rows[some].float() - query).square().sum(1) for some in parts])
+
+
+def _principal(rows: Tensor, k: int) -> Tensor:
+    """About the first k principal directions of rows (n, d), orthonormal (d, k): a few rounds of subspace iteration."""
+    directions = torch.randn(rows.shape[1], k, generator=torch.Generator().manual_seed(0))
+    for _ in range(ROUNDS):
+        directions = torch.linalg.qr(rows.T @ (rows @ directions)).Q
+    return directions
