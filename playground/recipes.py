@@ -63,6 +63,12 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&training.loss=bce&training.batch=128&training.epochs=15&training.schedule=cosine",
            "Finds a handwritten digit's like among tens of thousands by 128 bits; look at it on the Retrieve page.",
            "It learnt without labels, so that digits that look alike lie together, whatever they mean."),
+    Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
+           "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
+           "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",
+           "Gives photographs back as if painted in oil; look at it on the Restyle page.",
+           "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
+           "choose between."),
     Recipe("undercomplete-digits", "",
            "The playground's first page: small handwritten digits through the usual code and back.",
            "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),

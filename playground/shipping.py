@@ -18,7 +18,7 @@ from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.library import SHIPPED
 from playground.metrics import psnr
-from playground.probes import boxes, photographs, retrieval
+from playground.probes import boxes, photographs, restyling, retrieval
 from playground.recipes import Recipe
 from playground.trainer import Session
 
@@ -74,11 +74,17 @@ def _retrieved(model: Any, session: Session) -> Figures:
     return {**found, best: {"psnr": session.metrics["psnr"], **found[best]}}
 
 
+def _of_paintings(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
     "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
+    "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
 

@@ -16,7 +16,7 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs, retrieval
+from playground.probes import boxes, photographs, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, ship
 from playground.tasks.denoise import Denoiser
@@ -81,10 +81,15 @@ def test_its_files_say_the_same(name):
 
 @each
 def test_its_figures_are_what_the_card_says(name):
-    found, path = held_out(name), SHIPPED / name / "model.safetensors"
-    saved = checkpoint.load(path)
+    saved = checkpoint.load(SHIPPED / name / "model.safetensors")
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
-    if isinstance(model := saved.model(), Inpainter):
+    model, task = saved.model(), saved.experiment.task
+    if task.name == "restyle":
+        for way, values in restyling.figures(model, task.style, task.brush, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    found = held_out(name)
+    if isinstance(model, Inpainter):
         beside = tuple(classical.FILLS) if found.images[0].size < 300 else ()  # all the others would take a minute
         for way, values in boxes.figures(model, found.images[found.held_out[:BOXED]], beside).items():
             assert values == pytest.approx(said[way], abs=0.02)
