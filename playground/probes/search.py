@@ -55,17 +55,20 @@ class Bits:
     """Packed bits (n, ⌈d/8⌉) uint8 by Hamming distance: how many bits differ."""
 
     def __init__(self, rows: np.ndarray):
-        self._words = _words(rows)
+        self._words = np.ascontiguousarray(_words(rows).T)  # all first words, all second ones, ...
+        self._order = np.arange(len(rows))
 
     def __len__(self) -> int:
-        return len(self._words)
+        return len(self._order)
 
     def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         k, n = min(k, len(self)), len(self)
         index, distance = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
         for i, query in enumerate(_words(queries)):
-            apart = np.bitwise_count(self._words ^ query).sum(1, dtype=np.int64)
-            order = apart * n + np.arange(n)  # one number says both: which are nearer, then which come first
+            apart = np.zeros(n, np.int64)
+            for words, asked in zip(self._words, query):
+                apart += np.bitwise_count(words ^ asked)
+            order = apart * n + self._order  # one number says both: which are nearer, then which come first
             best = np.sort(np.partition(order, k - 1)[:k]) if k else order[:0]
             distance[i], index[i] = np.divmod(best, max(n, 1))
         return index, distance
