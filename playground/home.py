@@ -1,4 +1,4 @@
-"""Where the playground keeps what it makes and downloads: one folder, with `runs`, `data`, `images`, `indexes` in it."""
+"""Where the playground keeps what it makes and downloads: one folder, with `runs`, `data` and `images` in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ FOLDERS = ("runs", "data", "images")
 def home() -> Path:
     """The folder named by the environment variable PLAYGROUND_HOME, or ~/.autoencoder-playground; made if missing.
 
-    Its sub-folders `runs`, `data` and `images` exist when this returns; `indexes` is made when it is needed. Trouble if they cannot be made.
+    Its sub-folders `runs`, `data` and `images` exist when this returns; `indexes` comes when there are some.
+    Trouble if they cannot be made.
     """
     root = Path(os.environ.get("PLAYGROUND_HOME") or Path.home() / ".autoencoder-playground").expanduser()
     try:
