@@ -21,7 +21,7 @@ FLOORS = (
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "supply", "patchwork", "windows"),
+    ("trainer", "library", "networks", "supply", "patchwork", "windows"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
