@@ -16,6 +16,7 @@ from playground import checkpoint
 from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
+from playground.labelling.curve import trained
 from playground.metrics import psnr
 from playground.probes import boxes, photographs
 from playground.recipes import Recipe
@@ -24,7 +25,7 @@ from playground.trainer import Session
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -62,10 +63,22 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+def _of_classes(model: Any, session: Session) -> Figures:
+    """The model, and the same network trained as long on the same labels without a look at the other images."""
+    found = {"model": {"accuracy": session.metrics["accuracy"]}}
+    made = session.experiment
+    if made.task.way != "pixels":  # type: ignore[attr-defined]
+        pixels = replace(made, task=replace(made.task, way="pixels"))  # type: ignore[type-var]
+        point = trained(pixels, session.resident, "")
+        found["the same network, from pixels, same labels"] = {"accuracy": point.accuracy}
+    return found
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "classify": ("Held-out images", _of_classes),
 }
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from playground.coder import Shape, check, device_of
+from playground.data import Dataset
 from playground.images import to_pillow
 from playground.labelling import Labelled, Labeller, labellers
 from playground.model import Autoencoder
 from playground.patchwork import Report, nothing
 from playground.probes.pictures import fitted
 
-DARK = 0.3  # a ground below it is dark: what is drawn on it can be found and set in the middle
 LEAST = 120  # pixels of the shorter side of a picture that a class is written on
 NEGATIVE = "It was turned into its negative: the model's images are light on dark."
 
@@ -33,7 +33,7 @@ class Classification(Labeller):
         check(image)
         network, shape = await self.coder.model(model, "classify")
         data = self.coder.workbench.experiment(model).data
-        x, negative = await asyncio.to_thread(seen, image, shape, data.ground)
+        x, negative = await asyncio.to_thread(seen, image, shape, data)
         sure = await self.coder.ask_device(model, partial(probabilities, network, x[None]))
         names = data.classes
         scores = {names[i]: float(sure[0, i]) for i in np.argsort(-sure[0], kind="stable")}
@@ -44,13 +44,12 @@ class Classification(Labeller):
         return Labelled(picture, scores, {"class": best}, time.perf_counter() - began, note=note)
 
 
-def seen(image: np.ndarray, shape: Shape, ground: float) -> tuple[np.ndarray, bool]:
+def seen(image: np.ndarray, shape: Shape, data: Dataset) -> tuple[np.ndarray, bool]:
     """What a network for images of `shape` is given of a picture (c, h, w) uint8, in [0, 1], and whether as a negative.
 
-    ground: as Dataset.ground. On a dark one what is drawn is set in the middle, unless the picture is as large as the
-    model's images already.
+    A drawing is set in the middle, as large as those of `data`, unless the picture has the images' size already.
     """
-    return fitted(image, shape, ground, centre=ground < DARK and image.shape[1:] != shape[1:])
+    return fitted(image, shape, data.ground, centre=data.inner if image.shape[1:] != shape[1:] else 0.0)
 
 
 @torch.no_grad()

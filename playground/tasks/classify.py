@@ -52,7 +52,7 @@ class Classify(Task):
     images: float = knob(0.01, "What the autoencoder's objective counts beside the classes. Higher: holds the code to "
                          "the images.", low=0.0, high=100.0, stops=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
                          label="Weight of the images", symbol="γ", rare=True, when=("way", ("probe", "fine-tuned")))
-    shift: int = knob(2, "Labelled images are moved at random by up to so many pixels. Higher: fewer labels do.",
+    shift: int = knob(0, "Labelled images are moved at random by up to so many pixels. Higher: fewer labels do.",
                       low=0, high=16, stops=(0, 1, 2, 3, 4), rare=True, unit="px")
 
     def called(self, variant: Variant) -> str:

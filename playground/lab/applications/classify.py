@@ -86,7 +86,7 @@ class Classifying(Application):
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         labelled = asyncio.run(Classification(self.restorer).label(choice.name, picture))
         data = self.visit.bench.experiment(choice.name).data
-        given = np.round(255 * seen(picture, choice.shape, data.ground)[0]).astype(np.uint8)
+        given = np.round(255 * seen(picture, choice.shape, data)[0]).astype(np.uint8)
         st.html(bars(labelled.scores, given))
         st.caption(f"{choice.title}, {1000 * labelled.seconds:.0f} ms. {labelled.note}")
 
