@@ -25,7 +25,7 @@ function build(root, state, { classes, counts }) {
         'aria-label': `${classes[i]} taken for ${classes[j]}: ${n}`, style: `--share:${share.toFixed(3)};--of:var(--ap-${i === j ? 'accent' : 'bad'})`,
         class: n ? i === j && share > .5 ? 'deep' : '' : 'none',
       }, n ? count(n) : '·');
-      button.onclick = () => { reach(root, button); if (n) state.open(`${i},${j}`); };
+      button.onclick = () => { tabTo(root, button); if (n) state.open(`${i},${j}`); };
       td.append(button);
       line.append(td);
     });
@@ -42,13 +42,13 @@ function build(root, state, { classes, counts }) {
     const next = root.querySelector(`[data-cell="${cell[0] + move[0]},${cell[1] + move[1]}"]`);
     if (!next) return;
     e.preventDefault();
-    reach(root, next);
+    tabTo(root, next);
     next.focus();
   };
 }
 
 // One cell is in the order of Tab, the one that was last reached; the arrow keys go to the others.
-function reach(root, button) {
+function tabTo(root, button) {
   for (const one of root.querySelectorAll('td button')) one.tabIndex = one === button ? 0 : -1;
 }
 
