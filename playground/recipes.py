@@ -61,6 +61,12 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
+    Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
+           "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
+           "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",
+           "Gives photographs back as if painted in oil; look at it on the Restyle page.",
+           "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
+           "choose between."),
     Recipe("undercomplete-digits", "",
            "The playground's first page: small handwritten digits through the usual code and back.",
            "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),

@@ -29,6 +29,7 @@ def test_a_shipped_model_is_shown_with_its_curve_pictures_and_figures(bench):
     (entry,) = [one for one in bench.library.shipped_models() if one.experiment == Experiment()]
     assert event.step == event.steps == entry.step
     assert [row.held_out for row in event.history] == [row.held_out for row in entry.history]
+    assert event.terms == entry.history[-1].terms
     assert event.metrics["psnr"] == pytest.approx(entry.metrics["psnr"], abs=0.01)
     assert event.view.output.shape[0] == 8 and min(event.view.grades) > 15 and len(event.film) > 5
 

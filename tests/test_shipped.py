@@ -16,9 +16,10 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, restyling
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, ship
+from playground.tasks.classify import Classifier
 from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import Upscaler
@@ -70,7 +71,8 @@ def test_its_files_say_the_same(name):
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    figure = next(values["psnr"] for way, values in config["figures"].items() if way.startswith("model"))
+    figure = next(values.get("psnr", values.get("accuracy"))
+                  for way, values in config["figures"].items() if way.startswith("model"))
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
                  saved.experiment.data.note, f"pretrain {name}`", f"{figure:.2f}"):
         assert said in card
@@ -80,10 +82,15 @@ def test_its_files_say_the_same(name):
 
 @each
 def test_its_figures_are_what_the_card_says(name):
-    found, path = held_out(name), SHIPPED / name / "model.safetensors"
-    saved = checkpoint.load(path)
+    saved = checkpoint.load(SHIPPED / name / "model.safetensors")
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
-    if isinstance(model := saved.model(), Inpainter):
+    model, task = saved.model(), saved.experiment.task
+    if task.name == "restyle":
+        for way, values in restyling.figures(model, task.style, task.brush, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    found = held_out(name)
+    if isinstance(model, Inpainter):
         beside = tuple(classical.FILLS) if found.images[0].size < 300 else ()  # all the others would take a minute
         for way, values in boxes.figures(model, found.images[found.held_out[:BOXED]], beside).items():
             assert values == pytest.approx(said[way], abs=0.02)
@@ -95,6 +102,9 @@ def test_its_figures_are_what_the_card_says(name):
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():
         pass
+    if isinstance(model, Classifier):
+        assert run.metrics["accuracy"] == pytest.approx(said["model"]["accuracy"], abs=1e-3)
+        return
     assert run.metrics == pytest.approx(said["model"], rel=1e-3)
     assert len(said) > 1 and all(said["model"]["psnr"] > other["psnr"] for way, other in said.items() if way != "model")
 
