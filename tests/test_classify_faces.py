@@ -84,3 +84,5 @@ def test_the_endpoint_refuses_in_a_sentence(client, learnt, bring):
     job = learnt[0]["job"]
     refused(lambda: client.predict(model=job, image=image, api_name="/classify"), "not trained to classify")
     refused(lambda: client.predict(model="nosuch", image=image, api_name="/classify"), "no run or model")
+    refused(lambda: client.predict(task="classify", data="photos", api_name="/train"), "no labels")
+    refused(lambda: client.predict(task="classify", architecture="unet", api_name="/train"), "no code")

@@ -42,7 +42,7 @@ def go_to(page, name: str) -> None:
         page.get_by_test_id("stSidebarNavLink").filter(has_text=name.capitalize()).click()
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     else:
-        page.get_by_test_id("stTopNavSection").click()
+        page.get_by_test_id("stTopNavSection").filter(has_text="Applications").click()
         page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name.capitalize()).click()
     page.get_by_role("combobox", name="Model").wait_for()
 
