@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 from dataclasses import asdict, replace
@@ -43,18 +44,24 @@ def main() -> None:
     plan = planned(arguments.labels, arguments.draws)
     images: dict[object, Resident] = {}
     points: list[Point] = []
-    for made in plan:
+    for i, made in enumerate(plan):
         if made.data not in images:
             images = {made.data: Resident(made.data.load(), device)}
         points.append(trained(made, images[made.data], describe(device)))
         print(f"{len(points)}/{len(plan)} {made.to_query()}: {points[-1].accuracy:.4f}", file=sys.stderr, flush=True)
+        if plan[i + 1 : i + 2] == [] or plan[i + 1].task.labels != points[-1].labels:  # type: ignore[attr-defined]
+            told(points, describe(device))
+
+
+def told(points: list[Point], device: str) -> None:
+    """Publish what is known so far: a table of the means, and each run's accuracy."""
 
     def mean(way: str, labels: int) -> float:
         return 100 * statistics.mean(one.accuracy for one in points if (one.way, one.labels) == (way, labels))
 
-    rows = [(f"{labels:,}" if labels else "all", *(f"{mean(way, labels):.2f} %" for way in WAYS))
-            for labels in arguments.labels]
-    publish("labels", describe(device), ("MNIST, labels per class", *WAYS), rows, {
+    counts = sorted({one.labels for one in points}, key=lambda labels: labels or math.inf)
+    rows = [(f"{labels:,}" if labels else "all", *(f"{mean(way, labels):.2f} %" for way in WAYS)) for labels in counts]
+    publish("labels", device, ("MNIST, labels per class", *WAYS), rows, {
         "query": QUERY, "command": "python -m benchmarks.labels",
         "points": [[*asdict(one).values()] for one in points],
     })
