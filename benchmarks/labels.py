@@ -29,7 +29,7 @@ def planned(labels: list[int], draws: int) -> list[Experiment]:
     for count in labels:
         for made in runs(QUERY, [count]):
             longer = replace(made, training=replace(made.training, epochs=1, batch=128 if count else 64))
-            found += [replace(longer, data=replace(longer.data, seed=seed))
+            found += [replace(longer, data=replace(longer.data, seed=seed))  # type: ignore[type-var]
                       for seed in range(draws if count == FEW else 1)]
     return found
 
