@@ -16,6 +16,7 @@ from playground import checkpoint
 from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
+from playground.labelling.curve import trained
 from playground.library import SHIPPED
 from playground.metrics import psnr
 from playground.probes import boxes, photographs, restyling, retrieval
@@ -26,8 +27,8 @@ SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
 PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss", "precision": "precision at 10",
-         "bytes": "bytes an image"}
+WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss",
+         "precision": "precision at 10", "bytes": "bytes an image"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -74,6 +75,17 @@ def _retrieved(model: Any, session: Session) -> Figures:
     return {**found, best: {"psnr": session.metrics["psnr"], **found[best]}}
 
 
+def _of_classes(model: Any, session: Session) -> Figures:
+    """The model, and the same network trained as long on the same labels without a look at the other images."""
+    found = {"model": {"accuracy": session.metrics["accuracy"]}}
+    made = session.experiment
+    if made.task.way != "pixels":  # type: ignore[attr-defined]
+        pixels = replace(made, task=replace(made.task, way="pixels"))  # type: ignore[type-var]
+        point = trained(pixels, session.resident, "")
+        found["the same network, from pixels, same labels"] = {"accuracy": point.accuracy}
+    return found
+
+
 def _of_paintings(model: Any, session: Session) -> Figures:
     task = session.experiment.task
     return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
@@ -84,6 +96,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
     "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
+    "classify": ("Held-out images", _of_classes),
     "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
