@@ -34,6 +34,12 @@ def _inpaint(data: str, more: str, limits: str) -> Recipe:
     return Recipe(f"inpaint-{data}", f"{INPAINT}data={data}&{more}", FILLS, limits)
 
 
+def _compress(data: str, more: str, limits: str) -> Recipe:
+    return Recipe(f"compress-{data}", f"task=compress&data={data}&training.schedule=cosine&{more}",
+                  "Makes pictures into small files, and files into pictures again; look at it on the Compress page.",
+                  limits)
+
+
 RECIPES = {recipe.name: recipe for recipe in (
     _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
              "It knows handwritten digits only, and holes of at most half of the picture."),
@@ -65,6 +71,11 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&training.loss=bce&training.batch=128&training.epochs=15&training.schedule=cosine",
            "Finds a handwritten digit's like among tens of thousands by 128 bits; look at it on the Retrieve page.",
            "It learnt without labels, so that digits that look alike lie together, whatever they mean."),
+    _compress("digits", "task.price=0.01&architecture.code=24&architecture.width=256&training.epochs=400",
+              "It knows small handwritten digits only, which stay readable; other pictures come back as digits."),
+    _compress("mnist", "task.price=0.05&architecture.code=48&architecture.width=512&training.epochs=12"
+              "&training.rate=0.002",
+              "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
     Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
            "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
            "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",

@@ -19,13 +19,15 @@ from playground.images import tile, to_bytes, to_png
 from playground.labelling.curve import trained
 from playground.library import SHIPPED
 from playground.metrics import psnr
-from playground.probes import boxes, photographs, restyling, retrieval
+from playground.probes import boxes, photographs, rates, restyling, retrieval
 from playground.recipes import Recipe
+from playground.tasks.compress import Compress
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
+FILED = 512  # held-out images compressed
 PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss",
          "precision": "precision at 10", "bytes": "bytes an image"}
@@ -84,6 +86,10 @@ def _of_classes(model: Any, session: Session) -> Figures:
         point = trained(pixels, session.resident, "")
         found["the same network, from pixels, same labels"] = {"accuracy": point.accuracy}
     return found
+def _of_files(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    assert isinstance(task, Compress)
+    return rates.figures(model, session.resident.held_out[:FILED].cpu().numpy(), task.bits)
 
 
 def _of_paintings(model: Any, session: Session) -> Figures:
@@ -97,6 +103,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "denoise": (UNSEEN, _of_photographs),
     "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
     "classify": ("Held-out images", _of_classes),
+    "compress": (f"Held-out images, {FILED} at most, in one file", _of_files),
     "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
