@@ -59,7 +59,9 @@ def ways(experiment: Experiment) -> tuple[str, ...]:
     """What a model of this experiment can be used for; nothing where its images are points."""
     if min(experiment.data.shape[1:]) < 2:
         return ()
-    return experiment.task.ways(experiment.variant)
+    its = experiment.task.ways(experiment.variant)
+    # whatever it was trained for, a code can be compared with others
+    return its if "retrieve" in its or not experiment.architecture.has_code else (*its, "retrieve")
 
 
 class Coder:

@@ -16,12 +16,14 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs, rates, restyling
+from playground.probes import boxes, photographs, rates, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, FILED, ship
+from playground.tasks.classify import Classifier
 from playground.tasks.compress import Compress
 from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
+from playground.tasks.retrieve import Hasher
 from playground.tasks.upscale import Upscaler
 from playground.trainer import Session, train
 from tests.plugins import experiment, resident
@@ -71,7 +73,8 @@ def test_its_files_say_the_same(name):
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    figure = next(values["psnr"] for way, values in config["figures"].items() if way.startswith("model"))
+    figure = next(values.get("psnr", values.get("accuracy"))
+                  for way, values in config["figures"].items() if way.startswith("model"))
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
                  saved.experiment.data.note, f"pretrain {name}`", f"{figure:.2f}"):
         assert said in card
@@ -98,6 +101,11 @@ def test_its_figures_are_what_the_card_says(name):
         for way, values in photographs.figures(model, beside=False).items():
             assert values == pytest.approx(said[way], abs=0.02)
         return
+    if isinstance(model, Hasher):
+        images = Resident(found, torch.device("cpu"))
+        for way, values in retrieval.figures(model, images, beside=False, asked=500).items():  # 2,000 would take long
+            assert values["precision"] == pytest.approx(said[way]["precision"], abs=0.015)
+        return
     if isinstance(task := saved.experiment.task, Compress):
         some = found.images[found.held_out[:FILED]]
         for way, values in rates.figures(model, some, task.bits, beside=False).items():
@@ -106,6 +114,9 @@ def test_its_figures_are_what_the_card_says(name):
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():
         pass
+    if isinstance(model, Classifier):
+        assert run.metrics["accuracy"] == pytest.approx(said["model"]["accuracy"], abs=1e-3)
+        return
     assert run.metrics == pytest.approx(said["model"], rel=1e-3)
     assert len(said) > 1 and all(said["model"]["psnr"] > other["psnr"] for way, other in said.items() if way != "model")
 

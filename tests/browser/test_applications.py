@@ -115,7 +115,7 @@ def test_noise_is_taken_out_by_the_shipped_model_on_a_phone_too(visit):
     estimated = worth(page, "Model")
     page.get_by_text("Let it estimate the noise").click()
     told_it = page.get_by_role("slider", name="Noise the model is told")
-    until(page, lambda: told_it.is_enabled())
+    told_it.wait_for()
     told_it.focus()
     page.keyboard.press("End")
     until(page, lambda: worth(page, "Model") < estimated - 0.5)  # told too much, it smooths away what is there
