@@ -169,7 +169,9 @@ def test_a_cell_holds_its_images_the_surest_first(bench, learnt):
     assert len(which) == found.confusion[i, j] and (np.diff(found.sure[which]) <= 0).all()
     assert (found.truth[which] == i).all() and (found.answer[which] == j).all()
     shown = asyncio.run(pictures(bench, learnt, which[:3]))
-    assert (shown == resident(DIGITS).held_out.numpy()[which[:3]]).all()
+    held_out = resident(DIGITS).held_out.numpy()
+    assert (shown == held_out[which[:3]]).all()
+    assert (asyncio.run(pictures(bench, learnt, np.array([len(held_out) + 2]))) == held_out[2:3]).all()
 
 
 # A picture -----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from playground.batches import Resident, to_unit
 from playground.labelling.classify import probabilities
@@ -65,5 +66,9 @@ def _portion(start: int, model: Autoencoder, resident: Resident) -> np.ndarray:
 
 
 async def pictures(bench: Workbench, name: str, which: np.ndarray) -> np.ndarray:
-    """Held-out images (n, c, h, w) uint8 of the model's data set by their numbers."""
-    return await asyncio.wrap_future(bench.probe(name, lambda model, resident: resident.held_out.cpu().numpy()[which]))
+    """Held-out images (n, c, h, w) uint8 of the model's data set by their numbers; past the last they begin anew."""
+
+    def those(model: Autoencoder, resident: Resident) -> np.ndarray:
+        return resident.held_out[torch.from_numpy(which % len(resident.held_out))].cpu().numpy()
+
+    return await asyncio.wrap_future(bench.probe(name, those))

@@ -43,8 +43,8 @@ class Classifying(Application):
     notice = (
         "The encoder of a probe has never been told a class: it learnt from images alone, and a small classifier on "
         "its code needs few labels. Fine-tuning lets the labels reach the encoder too. From pixels, the same network "
-        "learns from the labelled images only: with ten of each class it falls behind, with all of them it catches up. "
-        "In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
+        "learns from the labelled images only: with ten of each class it falls behind, with all of them it overtakes "
+        "the probe. In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
     )
     train = SMALL
 
@@ -65,7 +65,8 @@ class Classifying(Application):
             return self.own()
         if source == DRAWN:
             return self._drawn(choice)
-        number = st.number_input("Number", 0, 9_999, 0, key="classify.number", help="Which of the held-out images.")
+        number = st.number_input("Number", 0, 9_999, 0, key="classify.number",
+                                 help="Which of the held-out images; past the last one they begin anew.")
         try:
             return asyncio.run(pictures(self.visit.bench, choice.name, np.array([number])))[0]
         except Trouble as trouble:
