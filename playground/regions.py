@@ -16,6 +16,11 @@ PALETTE = (
 )  # fmt: skip
 
 
+def css(value: int) -> str:
+    """A class's colour as style sheets write it: "#e69f00"."""
+    return "#{:02x}{:02x}{:02x}".format(*PALETTE[value])
+
+
 def confusion(labels: Tensor, truth: Tensor, classes: int) -> Tensor:
     """How many pixels of each true class (row) were said to be of each class (column): (classes, classes) int64.
 
@@ -54,7 +59,7 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
 
 def overlaid(images: Tensor, labels: Tensor, opacity: float = TINT) -> Tensor:
-    """Images (B, c, h, w) in [0, 1] under the colours of their labels (B, h, w); (B, 3, h, w), the ground left as it is.
+    """Images (B, c, h, w) in [0, 1] under the colours of their labels (B, h, w), the ground as it is: (B, 3, h, w).
 
     opacity: 0 (the picture alone) to 1 (the colours alone).
     """

@@ -14,7 +14,7 @@ from playground.coder import Coder, Shape, check, device_of
 from playground.labelling import Labelled, Labeller, labellers
 from playground.patchwork import Report, nothing
 from playground.probes.sizes import LUMA
-from playground.regions import PALETTE, overlaid
+from playground.regions import PALETTE, css, overlaid
 from playground.tasks.segment import Segmenter
 from playground.windows import Windows
 
@@ -74,7 +74,7 @@ def _labelled(image: np.ndarray, labels: np.ndarray, names: tuple[str, ...], not
     shares = pixels / labels.size
     order = np.argsort(-shares, kind="stable")
     picture = overlaid(torch.from_numpy(image[None] / np.float32(255)), torch.from_numpy(labels[None]))[0]
-    found = {"classes": [{"value": i, "name": one, "colour": "#%02x%02x%02x" % PALETTE[i], "pixels": int(pixels[i])}
+    found = {"classes": [{"value": i, "name": one, "colour": css(i), "pixels": int(pixels[i])}
                          for i, one in enumerate(names)]}  # fmt: skip
     return Labelled(
         picture.mul(255).round().to(torch.uint8).numpy(), {names[i]: round(float(shares[i]), 4) for i in order}, found,

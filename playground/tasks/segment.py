@@ -119,7 +119,7 @@ class Segment(Task):
 
 
 class Segmenter(Autoencoder):
-    """A network whose decoder gives each pixel's classes, as logits; with two classes their difference is a sigmoid's."""
+    """A network whose decoder gives logits of each pixel's classes; of two, their difference alone counts."""
 
     restores = False
 
@@ -136,7 +136,7 @@ def soft_dice(probabilities: Tensor, target: Tensor) -> Tensor:
 
 
 def turned(x: Tensor, target: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
-    """Images (B, c, h, w) and masks (B, h, w), each pair mirrored and, where it is square, turned in one of all ways."""
+    """Images (B, c, h, w) and masks (B, h, w), each pair mirrored and, if square, turned in one of all ways."""
     coins = torch.rand(3, len(x), generator=rng, device=x.device) < 0.5
     ways = [(-1,), (-2,)]
     for coin, way in zip(coins, ways):
