@@ -32,6 +32,12 @@ def _inpaint(data: str, more: str, limits: str) -> Recipe:
     return Recipe(f"inpaint-{data}", f"{INPAINT}data={data}&{more}", FILLS, limits)
 
 
+def _segment(data: str, more: str, limits: str) -> Recipe:
+    return Recipe(f"segment-{data}", f"task=segment&architecture=unet&data={data}&architecture.width=16"
+                  f"&training.schedule=cosine&training.rate=0.002&{more}",
+                  "Says of every pixel what it belongs to; look at it on the Segment page.", limits)
+
+
 RECIPES = {recipe.name: recipe for recipe in (
     _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
              "It knows handwritten digits only, and holes of at most half of the picture."),
@@ -59,6 +65,12 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
+    _segment("shapes", "data.count=20000&architecture.code=128&task.turned=false&training.batch=16&training.epochs=6",
+             "It knows six plain shapes of about the size that they have in its images, 32 pixels a side, and gives one "
+             "of the six to everything that stands out."),
+    _segment("cells", "data.count=3000&training.batch=8&training.epochs=4",
+             "It knows drawn cells, green with blue nuclei and about as large as in its images, 64 pixels a side; real "
+             "micrographs look otherwise."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

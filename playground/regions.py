@@ -79,8 +79,12 @@ class RegionMeter:
         counts = confusion(output.argmax(1), target, output.shape[1])
         self.counts = counts if self.counts is None else self.counts + counts
 
+    def classes(self) -> dict[str, Tensor]:
+        """"iou" and "dice" of each class, (k,); NaN where it is nowhere."""
+        assert self.counts is not None
+        return {"iou": iou(self.counts), "dice": dice(self.counts)}
+
     def figures(self) -> dict[str, float]:
         assert self.counts is not None
-        found = {"iou": iou(self.counts).nanmean(), "dice": dice(self.counts).nanmean(),
-                 "accuracy": accuracy(self.counts)}  # fmt: skip
-        return {name: float(value) for name, value in found.items()}
+        means = {name: float(values.nanmean()) for name, values in self.classes().items()}
+        return {**means, "accuracy": float(accuracy(self.counts))}

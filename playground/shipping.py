@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -19,12 +20,13 @@ from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
 from playground.probes import boxes, photographs
 from playground.recipes import Recipe
+from playground.regions import RegionMeter
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss", "iou": "IoU", "dice": "Dice"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -62,10 +64,25 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+@torch.no_grad()
+def _by_class(model: Any, session: Session) -> Figures:
+    """IoU and Dice of every class over all held-out images, and their means."""
+    meter, targets, done = RegionMeter(), session.targets, 0
+    assert targets is not None
+    for chunk in session.resident.held_out.cpu().split(128):
+        meter.update(model(to_unit(chunk)), targets[1][done : done + len(chunk)].cpu(), chunk)
+        done += len(chunk)
+    found = {name: figure.tolist() for name, figure in meter.classes().items()}
+    figures = {name: {figure: values[k] for figure, values in found.items() if not math.isnan(values[k])}
+               for k, name in enumerate(session.experiment.data.mask_classes)}  # fmt: skip
+    return {**figures, "mean": {name: value for name, value in meter.figures().items() if name in found}}
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "segment": ("Held-out images, all their pixels together", _by_class),
 }
 
 

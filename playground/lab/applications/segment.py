@@ -35,9 +35,9 @@ class Segmentation(Application):
     notice = (
         "The way down says what is there, and the skips say where exactly. Train it without them: it finds the same "
         "things with blurred outlines, and thin parts (the arms of a cross, a ring’s hole) go first, since all that is "
-        "known of a place has to pass the middle, which is eight times coarser. The mean IoU counts each class alike, so a "
-        "small one that is missed costs as much as the ground; that is also why Dice’s loss stands beside the "
-        "cross-entropy. A picture of another kind than it learnt from gets classes as well: it has no word for “none”."
+        "known of a place has to pass the middle, which is eight times coarser. The mean IoU counts each class alike, "
+        "so a small one that is missed costs as much as the ground; that is also why Dice’s loss stands beside the "
+        "cross-entropy. A picture of another kind than it learnt from gets classes too: it has no word for “none”."
     )
     train = TRAIN
 
@@ -106,11 +106,12 @@ def told(picture: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, name
         counts = confusion(torch.from_numpy(labels), torch.from_numpy(np.ascontiguousarray(truth)), len(names))
         columns |= {"True share": np.bincount(truth.ravel(), minlength=len(names)) / truth.size,
                     "IoU": iou(counts).numpy(), "Dice": dice(counts).numpy()}  # fmt: skip
-    rows = [{"name": name, "colour": css(i) if i else "transparent", "cells": tuple(map(_percent, values))}
-            for i, (name, *values) in enumerate(zip(names, *columns.values(), strict=True))]  # fmt: skip
+    cells = zip(*([_percent(float(value)) for value in values] for values in columns.values()), strict=True)
+    rows = [{"name": name, "colour": css(i) if i else "transparent", "cells": its}
+            for i, (name, its) in enumerate(zip(names, cells, strict=True))]  # fmt: skip
     if truth is not None:
-        means = [np.nanmean(columns[name]) for name in ("IoU", "Dice")]
-        rows.append({"name": "Mean", "colour": "", "cells": ("", "", *map(_percent, means))})
+        means = (_percent(float(np.nanmean(columns[name]))) for name in ("IoU", "Dice"))
+        rows.append({"name": "Mean", "colour": "", "cells": ("", "", *means)})
     return {
         "picture": url_of(picture), "heads": tuple(columns), "rows": rows,
         "layers": tuple({"name": name, "url": url, "note": note} for name, url, note in layers),
