@@ -66,7 +66,7 @@ RECIPES = {recipe.name: recipe for recipe in (
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
     _segment("shapes", "data.count=20000&architecture.code=128&task.turned=false&training.batch=16&training.epochs=6",
-             "It knows six plain shapes of about the size that they have in its images, 32 pixels a side, and gives one "
+             "It knows six plain shapes about as large as in its images, 32 pixels a side, and gives one "
              "of the six to everything that stands out."),
     _segment("cells", "data.count=3000&training.batch=8&training.epochs=4",
              "It knows drawn cells, green with blue nuclei and about as large as in its images, 64 pixels a side; real "
