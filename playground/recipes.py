@@ -71,6 +71,15 @@ RECIPES = {recipe.name: recipe for recipe in (
     _segment("cells", "data.count=3000&training.batch=8&training.epochs=4",
              "It knows drawn cells, green with blue nuclei and about as large as in its images, 64 pixels a side; real "
              "micrographs look otherwise."),
+    Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
+           "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
+           "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",
+           "Gives photographs back as if painted in oil; look at it on the Restyle page.",
+           "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
+           "choose between."),
+    Recipe("undercomplete-digits", "",
+           "The playground's first page: small handwritten digits through the usual code and back.",
+           "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

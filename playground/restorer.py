@@ -1,4 +1,4 @@
-"""Restorer: what a model can do for a picture of any size: fill, denoise, reconstruct; codes and back. Faces call it.
+"""Restorer: what a model can do for a picture of any size: fill, clean, enlarge, paint; codes and back. Faces call it.
 
 Pictures are uint8 (c, h, w), c = 1 or 3; those smaller than the model's images are enlarged and brought back, larger
 ones are cut into tiles that overlap. A grey model does each channel of a colour picture; for a grey picture a colour
@@ -29,10 +29,10 @@ from playground.probes import filling
 from playground.probes.sizes import LUMA, enlarged, for_model, from_model
 from playground.tasks.denoise import LEVELS, Denoiser, noise_level
 from playground.tasks.inpaint import Inpainter
-from playground.tasks.upscale import Upscaler
+from playground.tasks.upscale import VIEWS, Upscaler
 from playground.windows import Windows
 
-WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale")
+WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +108,10 @@ class Restorer(Coder):
         return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def upscale(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
-                      report: Report = nothing) -> Restored:
+                      report: Report = nothing, finest: bool = False) -> Restored:
         """The image `scale` times as high and as wide, by a network trained to; truth is of that size.
+
+        finest: the mean over all ways to turn and mirror the image, which takes eight times as long.
 
         A grey network enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the
         eye is less keen. Trouble where the result would have more than 12 megapixels.
@@ -123,7 +125,7 @@ class Restorer(Coder):
             raise Trouble(f"The true picture is not {scale} times as large as the one to enlarge.")
         if image[0].size * scale**2 > MOST:
             raise Trouble(f"Enlarged {scale} times this picture would have more than {MOST // MEGA} million pixels.")
-        windows = self._windows(name, model, model.enlarge, scale)
+        windows = self._windows(name, model, partial(model.enlarge, views=VIEWS if finest else 1), scale)
         if len(image) == 3 and shape[0] == 1:
             notes.append("the model enlarged the brightness, bicubic interpolation the colours")
             bright = np.tensordot(LUMA, image.astype(np.float32), 1)[None, None] / LEVELS
@@ -131,6 +133,16 @@ class Restorer(Coder):
             out = await asyncio.to_thread(enlarged, image[None].astype(np.float32) / LEVELS, scale) + finer
         else:
             out = await windows.over(_for_model(image, shape, notes).astype(np.float32) / LEVELS, report)
+        return await self._result(from_model(out, image), truth, None, began, notes)
+
+    async def restyle(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
+                      report: Report = nothing) -> Restored:
+        """The image painted by a network that learnt a painterly filter; truth is what the filter makes of it."""
+        began, notes = time.perf_counter(), list[str]()
+        check(image, truth)
+        model, shape = await self.model(name, "restyle")
+        batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
+        out = await self._windows(name, model, lambda x: model(x).clamp(0, 1)).over(batch, report)
         return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def reconstruct(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,

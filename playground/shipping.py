@@ -18,7 +18,7 @@ from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, restyling
 from playground.recipes import Recipe
 from playground.regions import RegionMeter
 from playground.trainer import Session
@@ -78,11 +78,17 @@ def _by_class(model: Any, session: Session) -> Figures:
     return {**figures, "mean": {name: value for name, value in meter.figures().items() if name in found}}
 
 
+def _of_paintings(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
     "segment": ("Held-out images, all their pixels together", _by_class),
+    "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
 

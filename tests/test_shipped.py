@@ -17,7 +17,7 @@ from playground.batches import Resident, to_unit
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs
+from playground.probes import boxes, photographs, restyling
 from playground.recipes import RECIPES, Recipe
 from playground.regions import RegionMeter
 from playground.shipping import BOXED, ship
@@ -86,10 +86,15 @@ def test_its_files_say_the_same(name):
 def test_its_figures_are_what_the_card_says(name):
     if name in SEGMENTERS:
         return  # below, on scenes drawn anew
-    found, path = held_out(name), SHIPPED / name / "model.safetensors"
-    saved = checkpoint.load(path)
+    saved = checkpoint.load(SHIPPED / name / "model.safetensors")
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
-    if isinstance(model := saved.model(), Inpainter):
+    model, task = saved.model(), saved.experiment.task
+    if task.name == "restyle":
+        for way, values in restyling.figures(model, task.style, task.brush, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.02)
+        return
+    found = held_out(name)
+    if isinstance(model, Inpainter):
         beside = tuple(classical.FILLS) if found.images[0].size < 300 else ()  # all the others would take a minute
         for way, values in boxes.figures(model, found.images[found.held_out[:BOXED]], beside).items():
             assert values == pytest.approx(said[way], abs=0.02)
