@@ -68,7 +68,7 @@ RECIPES = {recipe.name: recipe for recipe in (
     _segment("shapes", "data.count=20000&architecture.code=128&task.turned=false&training.batch=16&training.epochs=6",
              "It knows six plain shapes about as large as in its images, 32 pixels a side, and gives one "
              "of the six to everything that stands out."),
-    _segment("cells", "data.count=3000&training.batch=8&training.epochs=4",
+    _segment("cells", "training.batch=8&training.epochs=4",
              "It knows drawn cells, green with blue nuclei and about as large as in its images, 64 pixels a side; real "
              "micrographs look otherwise."),
     Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
