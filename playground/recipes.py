@@ -40,6 +40,12 @@ def _compress(data: str, more: str, limits: str) -> Recipe:
                   limits)
 
 
+def _segment(data: str, more: str, limits: str) -> Recipe:
+    return Recipe(f"segment-{data}", f"task=segment&architecture=unet&data={data}&architecture.width=16"
+                  f"&training.schedule=cosine&training.rate=0.002&{more}",
+                  "Says of every pixel what it belongs to; look at it on the Segment page.", limits)
+
+
 RECIPES = {recipe.name: recipe for recipe in (
     _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
              "It knows handwritten digits only, and holes of at most half of the picture."),
@@ -76,6 +82,12 @@ RECIPES = {recipe.name: recipe for recipe in (
     _compress("mnist", "task.price=0.05&architecture.code=48&architecture.width=512&training.epochs=12"
               "&training.rate=0.002",
               "It knows handwritten digits only; strokes are a little smoothed, other pictures come back as digits."),
+    _segment("shapes", "data.count=20000&architecture.code=128&task.turned=false&training.batch=16&training.epochs=6",
+             "It knows six plain shapes about as large as in its images, 32 pixels a side, and gives one "
+             "of the six to everything that stands out."),
+    _segment("cells", "training.batch=8&training.epochs=4",
+             "It knows drawn cells, green with blue nuclei and about as large as in its images, 64 pixels a side; real "
+             "micrographs look otherwise."),
     Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
            "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
            "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",

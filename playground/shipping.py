@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -21,6 +22,7 @@ from playground.library import SHIPPED
 from playground.metrics import psnr
 from playground.probes import boxes, photographs, rates, restyling, retrieval
 from playground.recipes import Recipe
+from playground.regions import RegionMeter
 from playground.tasks.compress import Compress
 from playground.trainer import Session
 
@@ -30,7 +32,7 @@ BOXED = 500  # held-out images that a box is filled in
 FILED = 512  # held-out images compressed
 PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss",
-         "precision": "precision at 10", "bytes": "bytes an image"}
+         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -90,6 +92,18 @@ def _of_files(model: Any, session: Session) -> Figures:
     task = session.experiment.task
     assert isinstance(task, Compress)
     return rates.figures(model, session.resident.held_out[:FILED].cpu().numpy(), task.bits)
+@torch.no_grad()
+def _by_class(model: Any, session: Session) -> Figures:
+    """IoU and Dice of every class over all held-out images, and their means."""
+    meter, targets, done = RegionMeter(), session.targets, 0
+    assert targets is not None
+    for chunk in session.resident.held_out.cpu().split(128):
+        meter.update(model(to_unit(chunk)), targets[1][done : done + len(chunk)].cpu(), chunk)
+        done += len(chunk)
+    found = {name: figure.tolist() for name, figure in meter.classes().items()}
+    figures = {name: {figure: values[k] for figure, values in found.items() if not math.isnan(values[k])}
+               for k, name in enumerate(session.experiment.data.mask_classes)}  # fmt: skip
+    return {**figures, "mean": {name: value for name, value in meter.figures().items() if name in found}}
 
 
 def _of_paintings(model: Any, session: Session) -> Figures:
@@ -104,6 +118,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
     "classify": ("Held-out images", _of_classes),
     "compress": (f"Held-out images, {FILED} at most, in one file", _of_files),
+    "segment": ("Held-out images, all their pixels together", _by_class),
     "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 

@@ -18,7 +18,7 @@ FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle",
      "entropy", "aec"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
-     "classical", "painterly"),
+     "classical", "regions", "painterly"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
