@@ -17,7 +17,7 @@ PLAYGROUND = ROOT / "playground"
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
-     "classical"),
+     "classical", "detections"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes"),
     ("checkpoint", "probes", "batches"),

@@ -47,7 +47,7 @@ class Dataset(ABC):
 
     title: for people. note: one line, what it is and its licence. needs_download: the first load needs a network.
     mask_classes: what the values 0, 1, ... of the masks mean; empty where there are no masks. has_boxes: whether its
-    images come with boxes.
+    images come with boxes; box_classes: what the classes 0, 1, ... of these mean.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Dataset(ABC):
     needs_download = False
     mask_classes: tuple[str, ...] = ()
     has_boxes = False
+    box_classes: tuple[str, ...] = ()
 
     @property
     @abstractmethod
