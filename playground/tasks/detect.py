@@ -56,7 +56,8 @@ class Detect(Task):
     def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         found = {}
         if architecture is not UNet:
-            found["architecture"] = f"only the U-Net ends in maps as fine as the image, which the task to {self.name} needs"
+            found["architecture"] = (f"only the U-Net's maps are as fine as the image, which the task to "
+                                     f"{self.name} needs")
         if not data.has_boxes:
             found["data"] = f"the images of {data.title!r} come without boxes, which the task to {self.name} learns"
         return found
@@ -178,7 +179,7 @@ def boxes_of(maps: Tensor, most: int = MOST) -> Tensor:
     """The `most` highest peaks of decoded maps (B, classes + 4, h, w) as boxes (B, most, 6), the best first.
 
     A peak is as high as all that touch it, in its own map. Boxes end at the image's rim; where there are fewer peaks,
-    classes are -1 and scores 0.
+    scores are 0.
     """
     (heat, beside), (height, width) = maps.split([maps.shape[1] - BESIDE, BESIDE], 1), maps.shape[2:]
     peaks = heat * (heat == F.max_pool2d(heat, 3, 1, 1))
@@ -189,5 +190,4 @@ def boxes_of(maps: Tensor, most: int = MOST) -> Tensor:
     most_of = torch.tensor([width, height], device=maps.device)
     first, last = ((centre + sign * sides.clamp_min(1) / 2).clamp_min(0).minimum(most_of) for sign in (-1, 1))
     found = torch.cat([first, last, kind[..., None], score[..., None]], -1)
-    found = torch.where(score[..., None] > 0, found, found.new_tensor([0, 0, 0, 0, -1, 0]))
     return F.pad(found, (0, 0, 0, most - found.shape[1]))
