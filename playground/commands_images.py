@@ -47,6 +47,8 @@ def add_to(verbs: Any) -> None:
         verb.add_argument("--model", required=not usual, help=told)
         if run is upscale:
             verb.add_argument("--scale", type=int, choices=(2, 4), help="how many times as large")
+            verb.add_argument("--finest", action="store_true", help="the mean over the picture's eight ways to be "
+                              "turned and mirrored: finer, and eight times the work")
         if run is denoise:
             verb.add_argument("--sigma", type=float, help="the noise's standard deviation in grey levels of 255, for "
                               "models that are told it; estimated where it is left out")
@@ -93,7 +95,7 @@ def upscale(arguments: argparse.Namespace) -> int:
         task = restorer.workbench.experiment(arguments.model).task
         if scale and isinstance(task, Upscale) and task.scale != scale:
             raise Trouble(f"{arguments.model} enlarges {task.scale} times, not {scale} times.")
-        return await restorer.upscale(arguments.model, image, report=told)
+        return await restorer.upscale(arguments.model, image, report=told, finest=arguments.finest)
 
     return _restore(arguments, work)
 

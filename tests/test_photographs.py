@@ -18,7 +18,7 @@ from playground.probes import photographs
 from playground.probes.sizes import LUMA, enlarged
 from playground.restorer import Restorer
 from playground.tasks.denoise import noise_level, told
-from playground.tasks.upscale import shrunk
+from playground.tasks.upscale import VIEWS, shrunk
 from playground.windows import Windows
 from playground.workbench import Workbench
 from tests.plugins import experiment, until
@@ -154,6 +154,23 @@ def test_a_picture_is_enlarged_and_measured(bench, upscaler):
     assert restored.psnr > 25 and 0 < restored.ssim <= 1
     assert upscaler in {one.name for one in Restorer(bench).choices("upscale")}
     assert {one.way for one in Restorer(bench).choices() if one.name == upscaler} == {"upscale"}
+
+
+def test_the_finest_does_not_depend_on_how_the_picture_is_turned(bench, upscaler):
+    x = torch.from_numpy(smooth(3, 9, 12)[None]).float() / 255
+    model = bench.ask(upscaler, lambda model: model).result(30).eval()
+    with torch.no_grad():
+        fine, once = model.enlarge(x, VIEWS), model.enlarge(x)
+        for turned, back in ((x.flip(2), lambda y: y.flip(2)), (x.transpose(2, 3), lambda y: y.transpose(2, 3))):
+            assert torch.allclose(back(model.enlarge(turned, VIEWS)), fine, atol=1e-5)
+            assert not torch.allclose(back(model.enlarge(turned)), once, atol=1e-5)
+
+
+def test_the_finest_is_asked_for_by_name(bench, upscaler):
+    picture = smooth(3, 12, 10)
+    ways = [asyncio.run(Restorer(bench).upscale(upscaler, picture, finest=finest)).image for finest in (False, True)]
+    assert ways[0].shape == ways[1].shape and (ways[0] != ways[1]).any()
+    assert np.abs(ways[0].astype(int) - ways[1]).max() < 40
 
 
 def test_colours_stay_where_only_brightness_is_enlarged_by_a_grey_network(bench):

@@ -145,8 +145,11 @@ class Panel:
         if wanted.task.any_loss:
             wanted = replace(wanted, training=replace(wanted.training, loss=memory.get("loss", wanted.training.loss)))
         self.wanted, _ = wanted.settled()
-        for part in ("variant", "architecture", "data", "training.adam.loss"):
+        for part in ("variant", "architecture", "training.adam.loss"):
             renew_widgets(part)
+        if self.wanted.data != before.data:
+            renew_widgets("data")
+            st.session_state.stale = True  # its control is drawn already, above this one
 
     def _recalled(self, part: str, name: str) -> Any:
         """The part as it was when it was left, with the knobs it shares with the present one as they are now."""

@@ -10,7 +10,7 @@ from playground.data.photos import UNSEEN, photograph
 from playground.images import to_bytes
 from playground.probes.sizes import LUMA, enlarged
 from playground.tasks.denoise import LEVELS, Denoiser
-from playground.tasks.upscale import Upscaler, shrunk
+from playground.tasks.upscale import VIEWS, Upscaler, shrunk
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 SIGMAS = (15, 25, 50)  # grey levels that the papers report
@@ -73,7 +73,10 @@ def figures(model: torch.nn.Module, beside: bool = True) -> Figures:
     for i, picture in enumerate(pictures):
         if isinstance(model, Upscaler):
             truth, small = smaller(picture, model.scale)
-            ways = {"model": to_bytes(model.enlarge(_tensor(small))[0].numpy()), **interpolated(small, model.scale)}
+            x = _tensor(small)
+            ways = {"model": to_bytes(model.enlarge(x)[0].numpy()),
+                    "model, eight views": to_bytes(model.enlarge(x, VIEWS)[0].numpy()),
+                    **interpolated(small, model.scale)}
             for way, image in ways.items():
                 found.setdefault(way, []).append(worth(image, truth, model.scale))
         else:

@@ -78,7 +78,7 @@ class Actions:
             return self._told(await self.restorer.denoise(model, given, truths, sigma=sigma))
 
     async def upscale(
-        self, model: str, image: str, truth: str | None = None, request: gr.Request = NOBODY
+        self, model: str, image: str, truth: str | None = None, finest: bool = False, request: gr.Request = NOBODY
     ) -> tuple[np.ndarray, dict]:
         """Make a picture two or four times as large, with the detail that a small one lacks.
 
@@ -86,10 +86,12 @@ class Actions:
             model: a name that `models` lists with the way "upscale"
             image: the picture; the result has 12 megapixels at most
             truth: the large picture, where it is known, to measure PSNR and SSIM
+            finest: the mean over the picture's eight ways to be turned and mirrored, for eight times the work
         """
         async with self.turn(request):
             given = await asyncio.to_thread(pictures.read, image)
-            return self._told(await self.restorer.upscale(model, given, await self._truth(truth, given)))
+            truths = await self._truth(truth, given)
+            return self._told(await self.restorer.upscale(model, given, truths, finest=finest))
 
     async def reconstruct(self, model: str, image: str, request: gr.Request = NOBODY) -> tuple[np.ndarray, dict]:
         """Show what an autoencoder makes of a picture: encoded, then decoded.
@@ -245,6 +247,7 @@ def expose(actions: Actions) -> None:
         image, mask = pictures.image_file("image", "picture.png"), pictures.image_file("mask", "mask.png")
         other = pictures.image_file("other", "other.png")
         sigma = said(gr.Number(None, label="sigma"), 25)
+        finest = said(gr.Checkbox(False, label="finest"), False)
         out, told = gr.Image(label="restored", format="png"), gr.JSON(label="facts")
         row, several = gr.Image(label="side by side", format="png"), gr.Gallery(label="one by one", format="png")
         codes = said(gr.JSON(label="codes"), [[0.0, 1.0, -0.5]])
@@ -266,7 +269,7 @@ def expose(actions: Actions) -> None:
         several_in = pictures.files("images", ["first.png", "second.png"])
         endpoint(actions.inpaint, [model, image, mask, other], [out, told])
         endpoint(actions.denoise, [model, image, other, sigma], [out, told])
-        endpoint(actions.upscale, [model, image, other], [out, told])
+        endpoint(actions.upscale, [model, image, other, finest], [out, told])
         endpoint(actions.reconstruct, [model, image], [out, told])
         endpoint(actions.encode, [model, several_in], told)
         endpoint(actions.decode, [model, codes], [row, several])

@@ -28,10 +28,16 @@ class Upscaling(Comparison):
     train = "task=upscale&architecture=residual&data=photos&data.colour=false&training.loss=l1"
 
     def settings(self) -> dict[str, Any]:
-        return {"small": st.toggle(
-            "Enlarge it as it is", key="upscale.small",
-            help="Off: the picture is made smaller first, so that the truth is known and can be measured against.",
-        )}  # fmt: skip
+        return {
+            "small": st.toggle(
+                "Enlarge it as it is", key="upscale.small",
+                help="Off: the picture is made smaller first, so that the truth is known and can be measured against.",
+            ),
+            "finest": st.toggle(
+                "Finest", key="upscale.finest",
+                help="The mean over the picture's eight ways to be turned and mirrored: eight times the work.",
+            ),
+        }  # fmt: skip
 
     async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
         task = self.restorer.workbench.experiment(choice.name).task
@@ -39,7 +45,7 @@ class Upscaling(Comparison):
         truth = None
         if not settings["small"]:
             truth, picture = photographs.smaller(middle(picture), task.scale)
-        result = await self.restorer.upscale(choice.name, picture, truth)
+        result = await self.restorer.upscale(choice.name, picture, truth, finest=settings["finest"])
         classical = await asyncio.to_thread(photographs.interpolated, picture, task.scale)
         return Answer({**{how.capitalize(): image for how, image in classical.items()}, "Model": result.image}, truth,
                       result, task.scale)

@@ -30,6 +30,8 @@ with st.container(key="shell", horizontal=True, gap=None):
     with st.container(key="controls", gap=None):
         buttons = st.container(key="actions", horizontal=True, gap="small")
         visit.change(controls(visit))
+        if st.session_state.pop("stale", False):
+            st.rerun()
         if not visit.hidden.intersection(("own", "data")):
             with st.expander("Your own images", key="own"):
                 own_images(visit)
