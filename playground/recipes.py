@@ -59,6 +59,11 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
+    Recipe("detect-shapes", "task=detect&architecture=unet&data=shapes&data.count=12000&architecture.width=12"
+           "&training.batch=16&training.rate=0.003&training.schedule=cosine&training.epochs=8",
+           "Puts boxes about circles, squares, triangles, stars, crosses and rings; look at it on the Detect page.",
+           "It learnt on scenes of 32 × 32 pixels drawn by the program, with one to three shapes 6 to 24 pixels wide: "
+           "larger ones, upside-down ones and photographs are strange to it."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

@@ -17,14 +17,15 @@ from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
-from playground.probes import boxes, photographs
+from playground.probes import boxes, detecting, photographs
 from playground.recipes import Recipe
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
+WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "map50": "mAP at IoU 0.5", "box50": "AP at IoU 0.5 of the boxes alone",
+         "f1": "F1", "held_out": "loss"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -62,10 +63,17 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+def _of_scenes(model: Any, session: Session) -> Figures:
+    source = session.resident.source
+    assert source.boxes is not None
+    return detecting.figures(model, source.images[source.held_out], source.boxes[source.held_out])
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "detect": ("Held-out images", _of_scenes),
 }
 
 

@@ -93,7 +93,7 @@ class Detect(Task):
 
     def losses(self, model: Autoencoder, x: Tensor, target: Tensor, variant: Variant, rng: Generator) -> Losses:
         maps = model.decoder(model.encode(x))
-        heat, beside, near = drawn(target, maps.shape[1] - BESIDE, *maps.shape[2:], self.spread)
+        heat, beside, near = self._drawn(target, maps)
         amount = near.flatten(1).sum(1).clamp_min(1e-6)
         errors = (maps[:, -BESIDE:] - beside).abs() * near
         yield "autoencoder", {
@@ -104,8 +104,12 @@ class Detect(Task):
 
     def error(self, model: Autoencoder, code: Tensor, target: Tensor, seen: Tensor) -> Tensor:
         """The heat maps' alone, which the curve of the training is of."""
-        logits = model.decoder(code)[:, :-BESIDE]
-        return focal(logits, drawn(target, logits.shape[1], *logits.shape[2:], self.spread)[0])
+        maps = model.decoder(code)
+        return focal(maps[:, :-BESIDE], self._drawn(target, maps)[0])
+
+    def _drawn(self, target: Tensor, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        _, count, height, width = maps.shape
+        return drawn(target, count - BESIDE, height, width, self.spread)
 
     def output(self, model: Autoencoder, code: Tensor, seen: Tensor) -> Tensor:
         """Boxes (B, 20, 6): x0, y0, x1, y1 in pixels, class, score, the best first."""
