@@ -16,10 +16,11 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs
+from playground.probes import boxes, detecting, photographs
 from playground.recipes import RECIPES, Recipe
-from playground.shipping import BOXED, ship
+from playground.shipping import BOXED, _figure, ship
 from playground.tasks.denoise import Denoiser
+from playground.tasks.detect import Detector
 from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import Upscaler
 from playground.trainer import Session, train
@@ -70,9 +71,10 @@ def test_its_files_say_the_same(name):
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    figure = next(values["psnr"] for way, values in config["figures"].items() if way.startswith("model"))
+    metric = saved.experiment.task.metric
+    figure = next(values[metric] for way, values in config["figures"].items() if way.startswith("model"))
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
-                 saved.experiment.data.note, f"pretrain {name}`", f"{figure:.2f}"):
+                 saved.experiment.data.note, f"pretrain {name}`", f"| {_figure(figure)} |"):
         assert said in card
     with Image.open(folder / "preview.png") as picture:
         assert min(picture.size) >= 40 and len(picture.convert("L").getcolors()) > 8
@@ -91,6 +93,11 @@ def test_its_figures_are_what_the_card_says(name):
     if isinstance(model, Upscaler | Denoiser):
         for way, values in photographs.figures(model, beside=False).items():
             assert values == pytest.approx(said[way], abs=0.02)
+        return
+    if isinstance(model, Detector):
+        figures = detecting.figures(model, found.images[found.held_out], found.boxes[found.held_out])
+        assert figures == {way: pytest.approx(values, abs=0.002) for way, values in said.items()}
+        assert said["model"]["map50"] >= 0.9 and said["model"]["box50"] > said[detecting.THRESHOLD]["box50"]
         return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():

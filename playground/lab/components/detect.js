@@ -3,7 +3,7 @@
 // classes first, plain: [box] or null}. A box's match holds at every threshold: better scores have had their choice first.
 export default function ({ data, parentElement: root }) {
   const state = bus.once(root, start);
-  const key = JSON.stringify([data.boxes, data.truth, data.width, data.height, data.picture.length, data.picture.slice(-80)]);
+  const key = JSON.stringify([data.boxes, data.truth, data.plain, data.classes, data.width, data.height, data.picture.length, data.picture.slice(-80)]);
   if (key === state.key) return;
   Object.assign(state, { key, data, heat: state.data && String(state.data.classes) === String(data.classes) ? state.heat : 0 });
   build(state);
