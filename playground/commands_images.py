@@ -1,4 +1,4 @@
-"""What the command line does with pictures: fill, denoise, upscale, reconstruct, encode; any size and colour mode."""
+"""What the command line does with pictures: fill, denoise, upscale, restyle, reconstruct, encode; any colour mode."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ PATIENCE = 2.0  # seconds that need no progress shown
 
 
 def add_to(verbs: Any) -> None:
-    """The five commands and what they take."""
+    """The six commands and what they take."""
     for name, run, what in (
         ("inpaint", inpaint, "fill what a mask hides of a picture"),
         ("denoise", denoise, "take the noise out of a picture"),
         ("upscale", upscale, "make a picture larger, with the detail that small ones lack"),
+        ("restyle", restyle, "give a photograph back as if it were painted"),
         ("reconstruct", reconstruct, "show what a model makes of a picture"),
     ):
         verb = verbs.add_parser(name, help=what, description=run.__doc__)
         also = ', or "telea" or "biharmonic" for the classical fills' if run is inpaint else ""
-        usual = "; the shipped one where none is named" if run in (denoise, upscale) else ""
+        usual = "; the shipped one where none is named" if run in (denoise, upscale, restyle) else ""
         told = f"a name that `models` lists, a .safetensors file{also}{usual}"
         verb.add_argument("--model", required=not usual, help=told)
         if run is upscale:
@@ -98,6 +99,12 @@ def upscale(arguments: argparse.Namespace) -> int:
         return await restorer.upscale(arguments.model, image, report=told, finest=arguments.finest)
 
     return _restore(arguments, work)
+
+
+def restyle(arguments: argparse.Namespace) -> int:
+    """Give a photograph of any size and colours back as if painted; 16 bits become 8, transparency is kept."""
+    arguments.model = arguments.model or "restyle-photos"
+    return _restore(arguments, lambda restorer, image, told: restorer.restyle(arguments.model, image, report=told))
 
 
 def reconstruct(arguments: argparse.Namespace) -> int:

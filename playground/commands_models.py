@@ -1,4 +1,4 @@
-"""The command that trains the shipped models again: `python -m playground pretrain NAME...`."""
+"""Commands on what is shipped: `pretrain NAME...` trains it again, `space` assembles what a hosted Space needs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,24 @@ from playground.progress import Progress
 
 
 def add_to(verbs: argparse._SubParsersAction) -> None:
-    """Add `pretrain` to the commands."""
+    """Add `pretrain` and `space` to the commands."""
     pretrain = verbs.add_parser("pretrain", help="train shipped models again from their recipes",
                                 description=run.__doc__)
     pretrain.add_argument("names", nargs="*", metavar="NAME", help='of a recipe, or "all"; none: list the recipes')
     pretrain.add_argument("--out", type=Path, help="the folder that the models' folders go to (default: pretrained/)")
     pretrain.set_defaults(run=run)
+    spacing = verbs.add_parser("space", help="assemble the files of a hosted Space", description=space.__doc__)
+    spacing.add_argument("--sdk", choices=("gradio", "docker"), default="gradio", help="the Studio alone, or all")
+    spacing.add_argument("folder", type=Path, help="a folder that is not there yet")
+    spacing.set_defaults(run=space)
+
+
+def space(arguments: argparse.Namespace) -> int:
+    """Assemble the files of a hosted Space from this checkout; docs/HOSTING.md says what to do with them."""
+    from playground.spaces import assemble
+
+    print(assemble(arguments.sdk, arguments.folder))
+    return 0
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -78,6 +78,10 @@ class Library:
         """The shipped models by name."""
         return [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
 
+    def shipped_like(self, experiment: Experiment) -> Entry | None:
+        """The shipped model of exactly this experiment, if there is one."""
+        return next((entry for entry in self.shipped_models() if entry.experiment == experiment), None)
+
     def models(self) -> list[Entry]:
         """Shipped models by name, then the saved runs."""
         return self.shipped_models() + self.saved()

@@ -64,6 +64,19 @@ RECIPES = {recipe.name: recipe for recipe in (
            "Puts boxes about circles, squares, triangles, stars, crosses and rings; look at it on the Detect page.",
            "It learnt on scenes of 32 × 32 pixels drawn by the program, with one to three shapes 6 to 24 pixels wide: "
            "larger ones, upside-down ones and photographs are strange to it."),
+    Recipe("detect-cells", "task=detect&architecture=unet&data=cells&architecture.code=48&architecture.width=12"
+           "&training.batch=16&training.rate=0.003&training.schedule=cosine&training.epochs=8",
+           "Puts a box about every cell under an imitated microscope, touching or not; look at it on the Detect page.",
+           "It learnt on cells drawn by the program, up to six in 64 × 64 pixels; a real microscope's look otherwise."),
+    Recipe("restyle-photos", "task=restyle&architecture=residual&architecture.code=16&architecture.depth=5"
+           "&architecture.width=16&data=photos&data.size=48&data.count=8000&data.varied=true&training.loss=l1"
+           "&training.rate=0.002&training.schedule=cosine&training.batch=8&training.epochs=3",
+           "Gives photographs back as if painted in oil; look at it on the Restyle page.",
+           "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
+           "choose between."),
+    Recipe("undercomplete-digits", "",
+           "The playground's first page: small handwritten digits through the usual code and back.",
+           "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
     Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
            "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
            "Two numbers are too few for ten digits: threes, eights and nines mix."),

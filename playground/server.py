@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import signal
 import socket
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = Path(__file__).resolve().parent / "lab" / "assets"
+PREVIEWS = "/previews"  # where the pictures on shipped models' cards are
+MODEL = re.compile(r"[a-z0-9-]{1,64}")
 
 SWITCH = 0.001  # seconds a thread may hold the interpreter while another waits: pages answer while torch is imported
 PATIENCE = 3  # seconds that open answers are waited for when the server stops
@@ -72,6 +75,15 @@ async def health(request: Request) -> Response:
     return JSONResponse({"ok": True, "device": bench.device, "jobs": len(bench.jobs()), "running": running})
 
 
+async def preview(request: Request) -> Response:
+    """The picture on a shipped model's card."""
+    name = request.path_params["name"]
+    path = ROOT / "pretrained" / name / "preview.png"
+    if not MODEL.fullmatch(name) or not path.is_file():
+        return JSONResponse({"problem": "There is no shipped model of that name."}, 404)
+    return FileResponse(path, headers={"Cache-Control": "max-age=3600"})
+
+
 live = Live(workbench)
 explore = Explore(workbench)
 studio = Studio(workbench)
@@ -89,6 +101,7 @@ def routes() -> list[BaseRoute]:
         *inside.routes(),
         Route("/health", health),
         Mount("/assets", StaticFiles(directory=ASSETS)),
+        Route(f"{PREVIEWS}/{{name}}/preview.png", preview),
         *([Mount(papers.ADDRESS, StaticFiles(directory=papers.FIGURES))] if papers.FIGURES.is_dir() else []),
     ]
 

@@ -17,7 +17,7 @@ from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.metrics import psnr
-from playground.probes import boxes, detecting, photographs
+from playground.probes import boxes, detecting, photographs, restyling
 from playground.recipes import Recipe
 from playground.trainer import Session
 
@@ -69,11 +69,17 @@ def _of_scenes(model: Any, session: Session) -> Figures:
     return detecting.figures(model, source.images[source.held_out], source.boxes[source.held_out])
 
 
+def _of_paintings(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
+
+
 MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
     "detect": ("Held-out images", _of_scenes),
+    "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
 

@@ -109,10 +109,7 @@ class Session:
         self._filled = self._fetched = 0
 
     def present(self) -> None:
-        """Fetch the terms of the steps since the last fetch, and copy the weights now and then.
-
-        If something is not finite, the session goes back to its last good weights and raises Trouble.
-        """
+        """Fetch the terms since the last fetch, and copy the weights now and then; Trouble if they are not finite."""
         self._fetch()
         if time.monotonic() - self._good_at > KEEP_GOOD_EVERY:  # not within a flush, whose row would be lost
             self.keep_good()
@@ -180,7 +177,9 @@ class Session:
         return next(self._score(images, images if target is None else target, self.held_out_rng()))
 
     def _first_terms(self) -> dict[str, float]:
-        """The terms of the batch that comes next, before any step on it."""
+        """The terms of the batch that comes next, before any step on it; where none comes, of the last steps."""
+        if self.step >= self.steps:
+            return self.last_terms()
         _, terms = self.score(*self.batches.pair(self.step))
         return {name: float(term.detach().mean()) for name, term in terms.items()}
 

@@ -22,12 +22,12 @@ from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
 from playground.model import Autoencoder
+from playground.networks import Networks, hand_over
 from playground.runner import Engine, Events
 from playground.supply import Supply
 from playground.trainer import Session, train
 
 SAVE_EVERY = 7.0  # seconds: with a slice and the write itself, a kill loses less than ten
-MODELS_KEPT = 8  # models of runs that are not open, kept for questions
 
 
 class Workbench:
@@ -44,9 +44,10 @@ class Workbench:
         self._engine = Engine()
         give_cores_to(self._engine.ask)
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
-        self._models: dict[str, Autoencoder] = {}  # of runs that are not open, for questions; likewise
+        self._networks = Networks(self._device)  # of runs that are not open, for questions; likewise
         self.supply = Supply(self._device, self._engine.aside)
         self._experiments: dict[str, Experiment] = {}
+        self._shown: dict[str, str] = {}  # runs that show a shipped model, and that model's name
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
                 self._take_up(entry)
@@ -59,6 +60,18 @@ class Workbench:
         job = secrets.token_urlsafe(12)
         self._experiments[job] = experiment
         self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier)
+        return job
+
+    def show(self, experiment: Experiment) -> str | None:
+        """A finished run, that of the shipped model of this experiment; its name, or None where none is shipped.
+
+        It is kept on disk only once it took a step of its own.
+        """
+        if (entry := self.library.shipped_like(experiment)) is None:
+            return None
+        job = secrets.token_urlsafe(12)
+        self._experiments[job], self._shown[job] = experiment, entry.name
+        self._engine.start(job, experiment, partial(self._play, job, job))
         return job
 
     def pause(self, job: str) -> Future:
@@ -118,7 +131,8 @@ class Workbench:
     def discard(self, job: str) -> None:
         """Forget a job that never took a step; others are kept."""
         snapshot = self._engine.snapshot(job)
-        if snapshot is not None and getattr(snapshot.event, "step", 0) == 0:
+        if snapshot is not None and (getattr(snapshot.event, "step", 0) == 0 or job in self._shown):
+            self._shown.pop(job, None)
             self._engine.forget(job)
 
     # Watching -------------------------------------------------------------------------------------------------------
@@ -132,8 +146,8 @@ class Workbench:
         return None if entry is None else entry.snapshot()
 
     def jobs(self) -> tuple[Snapshot, ...]:
-        """All runs, newest first: this process's, then the saved ones of earlier processes."""
-        here = tuple(reversed(self._engine.snapshots()))
+        """All runs, newest first: this process's, but for those that only show, then the saved ones of earlier ones."""
+        here = tuple(one for one in reversed(self._engine.snapshots()) if one.job not in self._shown)
         names = {snapshot.job for snapshot in here}
         return here + tuple(entry.snapshot() for entry in self.library.saved() if entry.name not in names)
 
@@ -146,9 +160,9 @@ class Workbench:
         self._engine.unwatch(job)
 
     def tidy(self) -> None:
-        """Forget ready jobs that nobody watches: visitors who left without training."""
+        """Forget jobs that took no step and that nobody watches: visitors who left without training."""
         for snapshot in self._engine.snapshots():
-            if snapshot.status == "ready" and not self._engine.watched(snapshot.job):
+            if (snapshot.status == "ready" or snapshot.job in self._shown) and not self._engine.watched(snapshot.job):
                 self.discard(snapshot.job)
 
     def close(self) -> None:
@@ -175,9 +189,9 @@ class Workbench:
 
         def when_loaded(images: Future) -> None:
             if images.exception() is not None:
-                return _hand_over(images, answer)
+                return hand_over(images, answer)
             asked = self._engine.ask(lambda: question(self._model(name), images.result()))
-            asked.add_done_callback(lambda done: _hand_over(done, answer))
+            asked.add_done_callback(lambda done: hand_over(done, answer))
 
         try:
             self.supply.load(self.experiment(name).data).add_done_callback(when_loaded)
@@ -194,20 +208,11 @@ class Workbench:
         return self._engine.aside(do)
 
     def _model(self, name: str) -> Autoencoder:
-        """A run's network: the one that trains, or the saved one, kept for the next question."""
+        """A run's network: the one that trains, or the saved one."""
         if name in self._sessions:
-            self._models.pop(name, None)
+            self._networks.forget(name)
             return self._sessions[name].model
-        model = self._models.pop(name, None)
-        if model is None:
-            entry = self.library.find(name)
-            if entry is None:
-                raise Trouble("This run has not been saved yet: train it for a step first.")
-            model = load(entry.path).model().to(self._device)
-        self._models[name] = model
-        while len(self._models) > MODELS_KEPT:
-            self._models.pop(next(iter(self._models)))
-        return model
+        return self._networks.of(name, self.library.find(self._shown.get(name, name)))
 
     # Inside ---------------------------------------------------------------------------------------------------------
 
@@ -247,12 +252,14 @@ class Workbench:
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
         session = self._open(job, resident, saved)
-        status, last = "", time.monotonic()
+        status, last, first = "", time.monotonic(), session.step
         try:
             events, allowance = train(session), None
             while True:
                 event = events.send(allowance)
                 allowance = yield event
+                if session.step > first:
+                    self._shown.pop(job, None)
                 if allowance is not None and allowance.steps > 0 and time.monotonic() - last > SAVE_EVERY:
                     self._save(job, session, "running")
                     last = time.monotonic()
@@ -263,7 +270,7 @@ class Workbench:
             raise
         finally:
             self._sessions.pop(job, None)
-            if session.step:
+            if session.step and job not in self._shown:
                 self._save(job, session, status)
 
     def _open(self, job: str, resident: Resident, saved: str | None) -> Session:
@@ -271,6 +278,8 @@ class Workbench:
         state: Checkpoint | None = None
         if saved is not None and self.library.path(saved).exists():
             state = self.library.load(saved)
+        elif (shipped := self.library.find(self._shown.get(job, ""))) is not None:
+            state = load(shipped.path)
         try:
             session = Session(self._experiments[job], resident, self.device, state)
         except torch.OutOfMemoryError:
@@ -287,12 +296,3 @@ class Workbench:
             self.library.save(job, state)
         except OSError as error:
             logging.getLogger(__name__).warning("run %s could not be saved: %s", job, error)
-
-
-def _hand_over(done: Future, answer: Future) -> None:
-    """Settle one future as another was, if somebody still waits."""
-    if answer.set_running_or_notify_cancel():
-        if (error := done.exception()) is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(done.result())

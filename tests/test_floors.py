@@ -17,17 +17,17 @@ PLAYGROUND = ROOT / "playground"
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
-     "classical", "detections"),
+     "classical", "detections", "painterly"),
     ("data", "architectures", "variants", "tasks"),
-    ("experiment", "recipes"),
+    ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "supply", "patchwork", "windows"),
+    ("trainer", "library", "networks", "supply", "patchwork", "windows"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "shipping"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "foreground", "commands", "commands_images", "commands_labels", "commands_models", "commands_papers",
-     "__main__"),
+     "progress", "foreground", "spaces", "commands", "commands_images", "commands_labels", "commands_models",
+     "commands_papers", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

@@ -7,10 +7,13 @@ import streamlit as st
 
 from playground import look
 from playground.lab.applications import applications
+from playground.lab.learn import strip
 from playground.lab.session import Visit
+from playground.lessons import lesson
 from playground.server import workbench
 
 HERE = Path(__file__).resolve().parent
+STYLES = ("page.css", "learn.css")
 
 
 def page(name: str) -> None:
@@ -22,7 +25,7 @@ st.set_page_config(
     page_title="Autoencoder Playground", page_icon=str(HERE / "assets" / "favicon.png"), layout="wide",
     initial_sidebar_state="collapsed",
 )
-st.html(f"<style>{look.css()}{(HERE / 'page.css').read_text(encoding='utf-8')}</style>")
+st.html(f"<style>{look.css()}{''.join((HERE / name).read_text(encoding='utf-8') for name in STYLES)}</style>")
 st.html('<a class="ap-studio" href="/studio/">Studio</a>')
 st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
 pages = [
@@ -35,4 +38,10 @@ pages = [
 under = [
     st.Page(partial(page, name), title=applications[name].title, url_path=name) for name in applications
 ]
-st.navigation({"": pages, "Applications": under}, position="top").run()
+learn = [
+    st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name) for name in ("lessons", "gallery")
+]
+chosen = st.navigation({"": pages, "Applications": under, "Learn": learn}, position="top")
+if (told := lesson(st.query_params.get("lesson") or st.session_state.get("lesson", ""))) and chosen not in learn:
+    st.html(strip(told))
+chosen.run()

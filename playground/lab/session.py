@@ -98,6 +98,8 @@ class Visit:
         if found is not None and found.title.same_structure(S.experiment):
             S.job, S.experiment = run, found.title
             S.speed = next((name for name, pace in SPEEDS.items() if pace == found.pace), "full")
+        elif (shown := self.bench.show(S.experiment)) is not None:
+            S.job = shown
         else:
             self._start(S.experiment)
 

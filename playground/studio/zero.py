@@ -93,7 +93,7 @@ class Hosting(Workbench):
 
     def saved_anew(self, job: str) -> None:
         """A slice has saved the run: questions are answered by its new weights."""
-        self._engine.ask(lambda: self._models.pop(job, None))
+        self._engine.ask(lambda: self._networks.forget(job))
 
     def _take_up(self, entry: Entry) -> None:
         self.left[self.host(entry.experiment, entry.name)] = entry.experiment

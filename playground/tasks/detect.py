@@ -161,9 +161,8 @@ def drawn(boxes: Tensor, classes: int, height: int, width: int, spread: float) -
     across = torch.exp(-((columns - pixel[..., :1]) / sigma[..., :1]).square() / 2)
     down = torch.exp(-((rows - pixel[..., 1:]) / sigma[..., 1:]).square() / 2)
     bumps = (down * present[..., None])[..., None] * across[..., None, :]  # (B, b, h, w)
-    heat = bumps.new_zeros(len(boxes), classes, height, width)
-    kind = boxes[..., 4].long().clamp_min(0)[..., None, None].expand_as(bumps)
-    heat.scatter_reduce_(1, kind, bumps, "amax")
+    kind = boxes[..., 4:, None]
+    heat = torch.stack([(bumps * (kind == one)).amax(1) for one in range(classes)], 1)
     near, owner = bumps.max(1, keepdim=True)
     sides, centre = (pair.mT[..., None, None].expand(-1, -1, -1, height, width).gather(2, owner[:, None].expand(
         -1, 2, -1, -1, -1))[:, :, 0] for pair in (sides, centre))

@@ -68,7 +68,7 @@ class Application(ABC):
                     st.info("Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF.")
                 else:
                     self._shown(choice, picture, settings)
-        self.visit.write_address()
+        self.visit.write_address(**({"model": choice.name} if choice else {}))
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -79,12 +79,15 @@ class Application(ABC):
         """Draw what comes of a picture (c, h, w) uint8; Trouble becomes a sentence on the page."""
 
     def model(self) -> Choice | None:
-        """The models that can do it, as a list to choose from."""
+        """The models that can do it, as a list to choose from; the one that the link names first of all."""
         found = {one.name: one for one in self.restorer.choices(self.name)}
         titles = {name: one.title if one.shipped else f"{one.title}, {name}" for name, one in found.items()}
         if not found:
             return None
-        return found[st.selectbox("Model", [*found], format_func=titles.__getitem__, key=f"{self.name}.model")]
+        key, asked = f"{self.name}.model", st.query_params.get("model", "")
+        if key not in st.session_state and asked in found:
+            st.session_state[key] = asked
+        return found[st.selectbox("Model", [*found], format_func=titles.__getitem__, key=key)]
 
     def picture(self, choice: Choice) -> np.ndarray | None:
         """A built-in photograph or the visitor's own picture, to be chosen."""

@@ -1,0 +1,98 @@
+"""Lessons and the gallery: every link leads where it says, every answer is there, every shipped model has its card."""
+
+# ruff: noqa: F811  (fixtures are imported and asked for by name)
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from playground import server
+from playground.experiment import Experiment
+from playground.lab import learn
+from playground.lab.applications import applications
+from playground.lessons import lesson, lessons
+from playground.library import SHIPPED
+from playground.recipes import RECIPES
+from tests.test_lab import address, bench, page  # noqa: F401  (fixtures)
+
+PAGES = {"", "latent-space", "inside", "paint", "does-it-hold", "lessons", "gallery", *applications}
+each = pytest.mark.parametrize("one", lessons(), ids=lambda one: str(one.number))
+
+
+def addresses(page_html: str) -> list:
+    return [urlsplit(html.unescape(found)) for found in re.findall(r'href="([^"]+)"', page_html)]
+
+
+def test_there_are_twelve_in_the_lectures_order():
+    titles = [one.title.lower() for one in lessons()]
+    order = ("encoder", "bottleneck", "error", "overfitting", "pca", "contractive", "sparse", "denoising", "manifold",
+             "classification", "super-resolution", "segmentation")
+    assert len(titles) == len(order) and all(word in title for word, title in zip(order, titles))
+    assert lesson("3") is lessons()[2] and lesson("13") is lesson("x") is lesson("") is None
+
+
+@each
+def test_a_lesson_is_short_and_whole(one):
+    assert 2 <= len(re.findall(r"[.?!](?:\s|$)", one.text)) <= 4 and len(one.text) < 360
+    assert one.change.endswith(".") and one.question.endswith("?") and one.answer.endswith(".")
+    assert one.experiment == Experiment.from_query(one.query)[0]
+
+
+@each
+def test_a_lessons_link_leads_to_its_page_and_experiment(one):
+    where = urlsplit(one.link)
+    told = dict(parse_qsl(where.query))
+    assert where.path.strip("/") in PAGES and told.pop("lesson") == str(one.number)
+    model = told.pop("model", None)
+    assert model is None or RECIPES[model].experiment == one.experiment
+    assert Experiment.from_query("&".join(f"{name}={value}" for name, value in told.items())) == (one.experiment, [])
+
+
+@each
+def test_its_strip_holds_all_of_it_and_leads_on(one):
+    strip = learn.strip(one)
+    for words in (one.title, one.text, one.change, one.question, one.answer):
+        assert html.escape(words) in strip
+    near = {address.query for address in addresses(strip) if address.query}
+    assert near == {urlsplit(other.link).query for other in lessons() if abs(other.number - one.number) == 1}
+
+
+def test_a_link_opens_the_lesson_over_the_page(page):
+    test = page("lesson=6&variant=contractive")
+    assert any(lesson("6").question in element.body for element in test.get("html"))
+    assert test.session_state["experiment"].variant.name == "contractive" and not test.session_state["problems"]
+    assert address(test)["lesson"] == "6"
+
+
+@pytest.mark.parametrize("number", ["0", "99", "x", "<b>"])
+def test_a_lesson_that_there_is_not_is_no_trouble(page, number):
+    test = page(f"lesson={number}&architecture.code=4")
+    assert not any("ap-lesson\"" in element.body for element in test.get("html"))
+
+
+def test_the_gallery_shows_every_shipped_model_and_leads_to_it():
+    shown = learn.gallery_page()
+    for name, recipe in RECIPES.items():
+        assert f"/previews/{name}/preview.png" in shown and html.escape(recipe.about) in shown
+        where = urlsplit(learn.link(recipe))
+        told = dict(parse_qsl(where.query))
+        assert where.path.strip("/") in PAGES
+        if named := told.get("model", told.get("paint.model")):
+            assert named == name
+        else:
+            assert Experiment.from_query(where.query) == (recipe.experiment, [])
+
+
+def test_previews_are_served_and_nothing_else():
+    with TestClient(Starlette(routes=[Route(f"{server.PREVIEWS}/{{name}}/preview.png", server.preview)])) as client:
+        name = next(iter(RECIPES))
+        answer = client.get(f"/previews/{name}/preview.png")
+        assert answer.content == (SHIPPED / name / "preview.png").read_bytes()
+        for wrong in ("none", "..", "%2e%2e", "A"):
+            assert client.get(f"/previews/{wrong}/preview.png").status_code == 404
