@@ -14,7 +14,7 @@ from playground.studio.limits import Limits
 from playground.studio.training import Trainings, experiment
 from playground.tasks import tasks
 from tests.plugins import experiment as small
-from tests.plugins import stepped, until
+from tests.plugins import first_data, stepped, until
 from tests.studio import pixels, refused
 
 pytest.importorskip("gradio_client")
@@ -173,7 +173,8 @@ def test_the_train_tabs_controls_follow_what_is_chosen():
     for task in tasks:
         for _, network in networks(task):
             for variant in PARTS["variant"] if tasks[task].varied else ("sparse",):
-                made = controls.experiment(chosen(controls, task=task, variant=variant, architecture=network))
+                made = controls.experiment(chosen(controls, task=task, variant=variant, architecture=network,
+                                                  data=first_data(task)))
                 assert (made.task.name, made.architecture.name) == (task, network)
                 assert made.variant.name == (variant if tasks[task].varied else Experiment().variant.name)
                 assert formulas(made)
