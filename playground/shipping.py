@@ -16,16 +16,18 @@ from playground import checkpoint
 from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
+from playground.library import SHIPPED
 from playground.metrics import psnr
-from playground.probes import boxes, detecting, photographs, restyling
+from playground.probes import boxes, detecting, photographs, restyling, retrieval
 from playground.recipes import Recipe
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
+PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
 WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "map50": "mAP at IoU 0.5", "box50": "AP at IoU 0.5 of the boxes alone",
-         "f1": "F1", "held_out": "loss"}
+         "f1": "F1", "held_out": "loss", "precision": "precision at 10", "bytes": "bytes an image"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -69,6 +71,15 @@ def _of_scenes(model: Any, session: Session) -> Figures:
     return detecting.figures(model, source.images[source.held_out], source.boxes[source.held_out])
 
 
+def _retrieved(model: Any, session: Session) -> Figures:
+    plain = SHIPPED / PLAIN / "model.safetensors"
+    other = checkpoint.load(plain) if plain.exists() else None
+    comparable = other is not None and other.experiment.data == session.experiment.data
+    found = retrieval.figures(model, session.resident, other.model() if other and comparable else None)
+    best = next(iter(found))
+    return {**found, best: {"psnr": session.metrics["psnr"], **found[best]}}
+
+
 def _of_paintings(model: Any, session: Session) -> Figures:
     task = session.experiment.task
     return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
@@ -79,6 +90,7 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
     "detect": ("Held-out images", _of_scenes),
+    "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
     "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
 
@@ -144,4 +156,6 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    if value is None or isinstance(value, int):
+        return "" if value is None else f"{value}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"

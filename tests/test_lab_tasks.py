@@ -25,11 +25,11 @@ def networks(test) -> list[str]:
 
 
 def groups(test) -> set[str]:
-    return {re.sub(r"\.\d+$", "", element.key) for element in test.get("button_group")}
+    return {re.sub(r"\.\d+$", "", element.key) for kind in ("button_group", "selectbox") for element in test.get(kind)}
 
 
 def choose(test, part: str, name: str):
-    widget(test, "button_group", part).set_value(name).run()
+    widget(test, "selectbox" if part == "task" else "button_group", part).set_value(name).run()
     assert not test.exception, test.exception
     return test
 
@@ -80,7 +80,7 @@ def test_a_link_leads_there_and_the_address_leads_back(page):
     test = page(wanted)
     experiment = test.session_state["experiment"]
     assert not test.session_state["problems"] and experiment == Experiment.from_query(wanted)[0]
-    assert widget(test, "button_group", "task").value == "inpaint"
+    assert widget(test, "selectbox", "task").value == "inpaint"
     assert widget(test, "button_group", "architecture").value == "unet"
     held = address(test)
     assert held.pop("run") == job(test)

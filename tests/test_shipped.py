@@ -17,11 +17,12 @@ from playground.batches import Resident
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, detecting, photographs, restyling
+from playground.probes import boxes, detecting, photographs, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
 from playground.shipping import BOXED, _figure, ship
 from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
+from playground.tasks.retrieve import Hasher
 from playground.tasks.upscale import Upscaler
 from playground.trainer import Session, train
 from tests.plugins import experiment, resident
@@ -101,6 +102,11 @@ def test_its_figures_are_what_the_card_says(name):
     if isinstance(model, Upscaler | Denoiser):
         for way, values in photographs.figures(model, beside=False).items():
             assert values == pytest.approx(said[way], abs=0.02)
+        return
+    if isinstance(model, Hasher):
+        images = Resident(found, torch.device("cpu"))
+        for way, values in retrieval.figures(model, images, beside=False, asked=500).items():  # 2,000 would take long
+            assert values["precision"] == pytest.approx(said[way]["precision"], abs=0.015)
         return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():

@@ -30,7 +30,7 @@ class Residual(nn.Module):
         self.bend = activation_of(activation)
 
     def forward(self, x: Tensor) -> Tensor:
-        # not a convolution with strides: on CPUs its way back ends the process at some sizes (torch 2.15, 8 maps of 64 × 64)
+        # no strides: a strided 1x1 convolution of 4 or 8 maps of 64 × 64 ends the process on its way back (torch 2.15)
         short = self.short(x[..., :: self.stride, :: self.stride])
         return short + self.second(self.bend(self.first(x)))
 

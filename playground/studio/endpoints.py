@@ -155,7 +155,7 @@ class Actions:
         "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
 
         Args:
-            way: "inpaint", "project", "denoise", "upscale", "restyle", "reconstruct": what can do that; empty: all
+            way: "inpaint", "project", "denoise", "upscale", "restyle", "reconstruct" or "retrieve"; empty: all
         """
         async with self.turn(request):
             return models(self.restorer, way)
