@@ -73,6 +73,15 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&data.count=20000&data.varied=true&training.schedule=cosine&training.batch=16&training.epochs=5",
            "Takes white noise of any strength, told or estimated, out of photographs; look at it on the Denoise page.",
            "It learnt from six photographs and white noise alone: the blotches of a JPEG or a camera stay."),
+    Recipe("detect-shapes", "task=detect&architecture=unet&data=shapes&data.count=12000&architecture.width=12"
+           "&training.batch=16&training.rate=0.003&training.schedule=cosine&training.epochs=8",
+           "Puts boxes about circles, squares, triangles, stars, crosses and rings; look at it on the Detect page.",
+           "It learnt on scenes of 32 × 32 pixels drawn by the program, with one to three shapes 6 to 24 pixels wide: "
+           "larger ones, upside-down ones and photographs are strange to it."),
+    Recipe("detect-cells", "task=detect&architecture=unet&data=cells&architecture.code=48&architecture.width=12"
+           "&training.batch=16&training.rate=0.003&training.schedule=cosine&training.epochs=8",
+           "Puts a box about every cell under an imitated microscope, touching or not; look at it on the Detect page.",
+           "It learnt on cells drawn by the program, up to six in 64 × 64 pixels; a real microscope's look otherwise."),
     Recipe("retrieve-mnist", "task=retrieve&data=mnist&architecture.code=128&architecture.width=512"
            "&training.loss=bce&training.batch=128&training.epochs=15&training.schedule=cosine",
            "Finds a handwritten digit's like among tens of thousands by 128 bits; look at it on the Retrieve page.",

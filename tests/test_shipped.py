@@ -17,10 +17,11 @@ from playground.batches import Resident, to_unit
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, photographs, rates, restyling, retrieval
+from playground.measures import BOXED, FILED
+from playground.probes import boxes, detecting, photographs, rates, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
 from playground.regions import RegionMeter
-from playground.shipping import BOXED, FILED, ship
+from playground.shipping import _figure, ship
 from playground.tasks.classify import Classifier
 from playground.tasks.compress import Compress
 from playground.tasks.denoise import Denoiser
@@ -32,6 +33,7 @@ from tests.plugins import experiment, resident
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
 SEGMENTERS = {"segment-shapes": (500, 0.97), "segment-cells": (80, 0.90)}  # scenes to try, mean IoU to reach
+DETECTORS = [name for name in NAMES if name.startswith("detect-")]
 FILLERS = [name for name in NAMES if name.startswith("inpaint-")]
 MOST = 4_000_000  # bytes of one model
 MOST_TOGETHER = 60_000_000
@@ -76,10 +78,11 @@ def test_its_files_say_the_same(name):
     assert sum(p.numel() for p in saved.model().parameters()) == config["parameters"]
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    figure = next(value for way, values in config["figures"].items() if way.startswith(("model", "mean"))
-                  for metric, value in values.items() if metric in ("psnr", "iou", "accuracy"))  # fmt: skip
+    metric = saved.experiment.task.metric
+    figure = next(values[metric] for way, values in config["figures"].items()
+                  if way.startswith(("model", "mean")) and metric in values)
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
-                 saved.experiment.data.note, f"pretrain {name}`", f"{figure:.3g}" if figure < 1 else f"{figure:.2f}"):
+                 saved.experiment.data.note, f"pretrain {name}`", f"| {_figure(figure)} |"):
         assert said in card
     with Image.open(folder / "preview.png") as picture:
         assert min(picture.size) >= 40 and len(picture.convert("L").getcolors()) > 8
@@ -87,7 +90,7 @@ def test_its_files_say_the_same(name):
 
 @each
 def test_its_figures_are_what_the_card_says(name):
-    if name in SEGMENTERS:
+    if name in SEGMENTERS or name in DETECTORS:
         return  # below, on scenes drawn anew
     saved = checkpoint.load(SHIPPED / name / "model.safetensors")
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
@@ -136,6 +139,16 @@ def test_a_segmenter_reaches_its_aim_on_scenes_drawn_anew(name):
         meter.update(saved.model()(to_unit(torch.from_numpy(fresh.images))), torch.from_numpy(fresh.masks), fresh)
     assert said["mean"]["iou"] >= aim and meter.figures()["iou"] == pytest.approx(said["mean"]["iou"], abs=0.02)
     assert {*said} == {*saved.experiment.data.mask_classes, "mean"}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_detector_reaches_its_aim_on_scenes_drawn_anew(name):
+    saved = checkpoint.load(SHIPPED / name / "model.safetensors")
+    said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
+    fresh = replace(saved.experiment.data, count=200, seed=77).load()
+    for way, values in detecting.figures(saved.model(), fresh.images, fresh.boxes).items():
+        assert values == pytest.approx(said[way], abs=0.03)
+    assert said["model"]["map50"] >= 0.9 and said["model"]["box50"] > said[detecting.THRESHOLD]["box50"]
 
 
 @pytest.mark.parametrize("name", [name for name in FILLERS if name != "inpaint-photos"])
