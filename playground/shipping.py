@@ -17,16 +17,22 @@ from playground import checkpoint
 from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
+from playground.labelling.curve import trained
+from playground.library import SHIPPED
 from playground.metrics import psnr
-from playground.probes import boxes, photographs, restyling
+from playground.probes import boxes, photographs, rates, restyling, retrieval
 from playground.recipes import Recipe
 from playground.regions import RegionMeter
+from playground.tasks.compress import Compress
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss", "iou": "IoU", "dice": "Dice"}
+FILED = 512  # held-out images compressed
+PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
+WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss",
+         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice"}
 
 Figures = dict[str, dict[str, float]]
 Measure = Callable[[Any, Session], Figures]
@@ -64,6 +70,28 @@ def _of_photographs(model: Any, session: Session) -> Figures:
     return photographs.figures(model)
 
 
+def _retrieved(model: Any, session: Session) -> Figures:
+    plain = SHIPPED / PLAIN / "model.safetensors"
+    other = checkpoint.load(plain) if plain.exists() else None
+    comparable = other is not None and other.experiment.data == session.experiment.data
+    found = retrieval.figures(model, session.resident, other.model() if other and comparable else None)
+    best = next(iter(found))
+    return {**found, best: {"psnr": session.metrics["psnr"], **found[best]}}
+
+
+def _of_classes(model: Any, session: Session) -> Figures:
+    """The model, and the same network trained as long on the same labels without a look at the other images."""
+    found = {"model": {"accuracy": session.metrics["accuracy"]}}
+    made = session.experiment
+    if made.task.way != "pixels":  # type: ignore[attr-defined]
+        pixels = replace(made, task=replace(made.task, way="pixels"))  # type: ignore[type-var]
+        point = trained(pixels, session.resident, "")
+        found["the same network, from pixels, same labels"] = {"accuracy": point.accuracy}
+    return found
+def _of_files(model: Any, session: Session) -> Figures:
+    task = session.experiment.task
+    assert isinstance(task, Compress)
+    return rates.figures(model, session.resident.held_out[:FILED].cpu().numpy(), task.bits)
 @torch.no_grad()
 def _by_class(model: Any, session: Session) -> Figures:
     """IoU and Dice of every class over all held-out images, and their means."""
@@ -87,6 +115,9 @@ MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of
     "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
     "upscale": (UNSEEN, _of_photographs),
     "denoise": (UNSEEN, _of_photographs),
+    "retrieve": ("Held-out images' ten nearest among all training images", _retrieved),
+    "classify": ("Held-out images", _of_classes),
+    "compress": (f"Held-out images, {FILED} at most, in one file", _of_files),
     "segment": ("Held-out images, all their pixels together", _by_class),
     "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
 }
@@ -153,4 +184,6 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    if value is None or isinstance(value, int):
+        return "" if value is None else f"{value}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
