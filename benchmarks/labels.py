@@ -1,4 +1,8 @@
-"""Accuracy on MNIST by labels per class: a probe on the code, fine-tuned, and the same network from pixels alone."""
+"""Accuracy on MNIST by labels per class: a classifier on a frozen code, fine-tuned, and the same network from pixels.
+
+The code is the shipped probe's, whose encoder has seen 60,000 images and never a label. The probe trains a fresh
+classifier on it, fine-tuning goes on to train the encoder too, and from pixels the same network begins anew.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +10,82 @@ import argparse
 import math
 import statistics
 import sys
+import time
 from dataclasses import asdict, replace
 
+import torch
+from torch import Tensor
+
 from benchmarks.report import publish
-from playground.batches import Resident
+from playground import checkpoint
+from playground.adam import Adam
+from playground.batches import Resident, to_unit
 from playground.device import choose_device, describe
 from playground.experiment import Experiment
-from playground.labelling.curve import Point, runs, trained
-from playground.tasks.classify import WAYS
+from playground.labelling.curve import Point
+from playground.library import SHIPPED
+from playground.tasks.classify import WAYS, Classifier, Classify, cross_entropy
 
-QUERY = ("task=classify&data=mnist&architecture=convolutional&architecture.code=32&architecture.depth=3"
-         "&variant=denoising&training.loss=bce&training.schedule=cosine&training.rate=0.003")
-FEW = 10  # labels per class of the aim
+MODEL = "classify-mnist-probe"
+FEW = 10  # labels per class of which several choices are tried
+BATCH, RATE = 64, 2e-3
 
 
-def planned(labels: list[int], draws: int) -> list[Experiment]:
-    """What is trained, the fewest labels first and of these several draws; each takes 937 steps.
+def steps(labels: int) -> int:
+    """Of a run: labels of each class, 0 for all 6,000."""
+    return {10: 500, 30: 500, 100: 700, 300: 1000, 1000: 1500}.get(labels, 4000)
 
-    Of a batch of 128 half are labelled images where these are few; where all are labelled (0), the same 64 are both.
-    """
-    found = []
-    for count in labels:
-        for made in runs(QUERY, [count]):
-            longer = replace(made, training=replace(made.training, epochs=1, batch=128 if count else 64))
-            found += [replace(longer, data=replace(longer.data, seed=seed))  # type: ignore[type-var]
-                      for seed in range(draws if count == FEW else 1)]
-    return found
+
+def chosen(resident: Resident, labels: int, draw: int) -> tuple[Tensor, Tensor]:
+    """The labelled images and their classes, one-hot: so many of each class, drawn by `draw`."""
+    classes = torch.from_numpy(resident.source.labels[resident.source.train])
+    order = torch.randperm(len(classes), generator=torch.Generator().manual_seed(draw))
+    rows = torch.cat([found[: labels or None] for number in range(10)
+                      if len(found := order[classes[order] == number])])
+    return resident.train[rows], torch.eye(10)[classes[rows]].to(resident.device)
+
+
+def trained(way: str, made: Experiment, encoder: dict[str, Tensor], images: Tensor, classes: Tensor, labels: int,
+            draw: int) -> Classifier:
+    """A network learnt one way from labelled images; its fresh weights and batches are a function of the draw."""
+    fresh = replace(made, training=replace(made.training, seed=draw))
+    model = fresh.build((1, 28, 28)).to(images.device)
+    assert isinstance(model, Classifier)
+    if way != "pixels":
+        model.encoder.load_state_dict(encoder)
+    weights = [*model.decoder.parameters(), *(model.encoder.parameters() if way != "probe" else ())]
+    optimiser, rng, total = Adam(weights, lr=RATE, fused=True), torch.Generator().manual_seed(draw), steps(labels)
+    for step in range(total):
+        optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / total)) / 2
+        rows = torch.randint(0, len(images), (BATCH,), generator=rng).to(images.device)
+        with torch.set_grad_enabled(way != "probe"):
+            code = model.encode(to_unit(images[rows]))
+        optimiser.zero_grad()
+        cross_entropy(model, code, classes[rows]).mean().backward()
+        optimiser.step()
+    return model
+
+
+@torch.no_grad()
+def accuracy(model: Classifier, resident: Resident) -> float:
+    """Share of the 10,000 held-out images that are named rightly."""
+    answers = torch.cat([model(to_unit(part)).argmax(1).cpu() for part in resident.held_out.split(500)])
+    return float((answers.numpy() == resident.held_out_labels).mean())
+
+
+def told(points: list[Point], device: str) -> None:
+    """Publish what is known so far: a table of the means, and each run's accuracy."""
+
+    def mean(way: str, labels: int) -> str:
+        found = [one.accuracy for one in points if (one.way, one.labels) == (way, labels)]
+        return f"{100 * statistics.mean(found):.2f} %" if found else ""
+
+    counts = sorted({one.labels for one in points}, key=lambda labels: labels or math.inf)
+    rows = [(f"{labels:,}" if labels else "all", *(mean(way, labels) for way in WAYS)) for labels in counts]
+    publish("labels", device, ("MNIST, labels per class", *WAYS), rows, {
+        "model": MODEL, "command": "python -m benchmarks.labels", "batch": BATCH, "rate": RATE,
+        "points": [[*asdict(one).values()] for one in points],
+    })
 
 
 def main() -> None:
@@ -41,30 +95,21 @@ def main() -> None:
     arguments = parser.parse_args()
 
     device = choose_device()
-    plan = planned(arguments.labels, arguments.draws)
-    images: dict[object, Resident] = {}
+    saved = checkpoint.load(SHIPPED / MODEL / "model.safetensors")
+    encoder = saved.model().encoder.state_dict()
+    made = replace(saved.experiment, task=Classify(labels=FEW))
+    resident = Resident(made.data.load(), device)
     points: list[Point] = []
-    for i, made in enumerate(plan):
-        if made.data not in images:
-            images = {made.data: Resident(made.data.load(), device)}
-        points.append(trained(made, images[made.data], describe(device)))
-        print(f"{len(points)}/{len(plan)} {made.to_query()}: {points[-1].accuracy:.4f}", file=sys.stderr, flush=True)
-        if plan[i + 1 : i + 2] == [] or plan[i + 1].task.labels != points[-1].labels:  # type: ignore[attr-defined]
-            told(points, describe(device))
-
-
-def told(points: list[Point], device: str) -> None:
-    """Publish what is known so far: a table of the means, and each run's accuracy."""
-
-    def mean(way: str, labels: int) -> float:
-        return 100 * statistics.mean(one.accuracy for one in points if (one.way, one.labels) == (way, labels))
-
-    counts = sorted({one.labels for one in points}, key=lambda labels: labels or math.inf)
-    rows = [(f"{labels:,}" if labels else "all", *(f"{mean(way, labels):.2f} %" for way in WAYS)) for labels in counts]
-    publish("labels", device, ("MNIST, labels per class", *WAYS), rows, {
-        "query": QUERY, "command": "python -m benchmarks.labels",
-        "points": [[*asdict(one).values()] for one in points],
-    })
+    for labels in arguments.labels:
+        for draw in range(arguments.draws if labels == FEW else 1):
+            images, classes = chosen(resident, labels, draw)
+            for way in WAYS:
+                began = time.perf_counter()
+                model = trained(way, made, encoder, images, classes, labels, draw)
+                points.append(Point(way, labels, accuracy(model, resident)))
+                print(f"{way}, {labels} labels, draw {draw}: {points[-1].accuracy:.4f}, "
+                      f"{time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+        told(points, describe(device))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from playground.lab import label_curve
 from playground.labelling.answers import answers, pictures
 from playground.labelling.classify import Classification, captioned, seen
 from playground.labelling.curve import Point, curve, runs
+from playground.library import SHIPPED
 from playground.metrics import Counted
 from playground.restorer import Restorer
 from playground.tasks.classify import Classify, bars, moved
@@ -172,6 +174,20 @@ def test_a_cell_holds_its_images_the_surest_first(bench, learnt):
     held_out = resident(DIGITS).held_out.numpy()
     assert (shown == held_out[which[:3]]).all()
     assert (asyncio.run(pictures(bench, learnt, np.array([len(held_out) + 2]))) == held_out[2:3]).all()
+
+
+@pytest.mark.parametrize(("name", "least"), [("classify-digits", 0.97), ("classify-mnist-probe", 0.97),
+                                             ("classify-mnist", 0.99)])
+def test_the_shipped_classifiers_are_as_right_as_aimed_at(name, least):
+    config = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))
+    assert config["figures"]["model"]["accuracy"] >= least  # what the files themselves do is tested with all models
+
+
+def test_with_ten_labels_a_class_the_code_beats_pixels_by_five_points():
+    points = label_curve.shipped()
+    least = {way: label_curve.means(points, way)[0] for way in ("probe", "pixels")}
+    assert least["probe"][0] == least["pixels"][0] == 10 and least["probe"][2] == least["pixels"][2] >= 3
+    assert least["probe"][1] >= least["pixels"][1] + 0.05
 
 
 # A picture -----------------------------------------------------------------------------------------------------------

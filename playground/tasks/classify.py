@@ -19,6 +19,7 @@ from playground.model import Autoencoder
 from playground.tasks import Task, tasks
 from playground.variants import Losses, Variant
 
+PRETRAINED = 0.01  # weight of the images before the labels reach the encoder; any is the same to Adam
 DISTANCE = r"\frac{1}{m}\sum_i d(x_i, \hat{x}_i)"  # whichever loss it is: the classes' formula takes the room
 WAYS = ("probe", "fine-tuned", "pixels")
 
@@ -49,9 +50,9 @@ class Classify(Task):
                        stops=(0, 32, 64, 128, 256, 512), rare=True, label="Classifier's units")
     pretraining: float = knob(0.5, "Share of the run before the labels reach the encoder.", low=0.0, high=1.0,
                               stops=(0.0, 0.25, 0.5, 0.75), rare=True, when=("way", ("fine-tuned",)))
-    images: float = knob(0.01, "What the autoencoder's objective counts beside the classes. Higher: holds the code to "
-                         "the images.", low=0.0, high=100.0, stops=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-                         label="Weight of the images", symbol="γ", rare=True, when=("way", ("probe", "fine-tuned")))
+    images: float = knob(0.01, "What the images count once the labels shape the code. Higher: holds it to them; 0: "
+                         "left out.", low=0.0, high=100.0, stops=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+                         label="Weight of the images", symbol="γ", rare=True, when=("way", ("fine-tuned",)))
     shift: int = knob(0, "Labelled images are moved at random by up to so many pixels. Higher: fewer labels do.",
                       low=0, high=16, stops=(0, 1, 2, 3, 4), rare=True, unit="px")
 
@@ -82,7 +83,9 @@ class Classify(Task):
         return torch.nonzero(targets.any(1)).flatten() if self.labels and targets is not None else None
 
     def at(self, share: float) -> Classify:
-        return replace(self, way="probe") if self.way == "fine-tuned" and share < self.pretraining else self
+        if self.way == "probe" or self.way == "fine-tuned" and share < self.pretraining:
+            return replace(self, way="probe", images=self.images or PRETRAINED)
+        return self
 
     def curve_unit(self, loss: str) -> str:
         return "cross-entropy per image, nats"
@@ -124,6 +127,10 @@ class Classify(Task):
         with torch.set_grad_enabled(self.way == "fine-tuned" and torch.is_grad_enabled()):
             code = model.encode(seen)
         error = cross_entropy(model, code, labels)
+        if not self.images:
+            names = [*self.formulas(variant, model.loss)][1:]
+            yield "autoencoder", {"classes": error} | {name: error.new_zeros(1) for name in names}
+            return
         images = x[: len(x) - len(x) // 2] if self.labels else x
         for side, terms in variant.losses(model, images, rng):
             yield side, {"classes": error} | {name: self.images * term for name, term in terms.items()}
