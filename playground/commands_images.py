@@ -1,4 +1,4 @@
-"""What the command line does with pictures: fill, denoise, upscale, reconstruct, encode; any size and colour mode."""
+"""What the command line does with pictures: fill, denoise, upscale, restyle, reconstruct, encode; any colour mode."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ PATIENCE = 2.0  # seconds that need no progress shown
 
 
 def add_to(verbs: Any) -> None:
-    """The five commands and what they take."""
+    """The six commands and what they take."""
     for name, run, what in (
         ("inpaint", inpaint, "fill what a mask hides of a picture"),
         ("denoise", denoise, "take the noise out of a picture"),
         ("upscale", upscale, "make a picture larger, with the detail that small ones lack"),
+        ("restyle", restyle, "give a photograph back as if it were painted"),
         ("reconstruct", reconstruct, "show what a model makes of a picture"),
     ):
         verb = verbs.add_parser(name, help=what, description=run.__doc__)
         also = ', or "telea" or "biharmonic" for the classical fills' if run is inpaint else ""
-        usual = "; the shipped one where none is named" if run in (denoise, upscale) else ""
+        usual = "; the shipped one where none is named" if run in (denoise, upscale, restyle) else ""
         told = f"a name that `models` lists, a .safetensors file{also}{usual}"
         verb.add_argument("--model", required=not usual, help=told)
         if run is upscale:
@@ -100,6 +101,12 @@ def upscale(arguments: argparse.Namespace) -> int:
     return _restore(arguments, work)
 
 
+def restyle(arguments: argparse.Namespace) -> int:
+    """Give a photograph of any size and colours back as if painted; 16 bits become 8, transparency is kept."""
+    arguments.model = arguments.model or "restyle-photos"
+    return _restore(arguments, lambda restorer, image, told: restorer.restyle(arguments.model, image, report=told))
+
+
 def reconstruct(arguments: argparse.Namespace) -> int:
     """Write what a model makes of a picture of any size and colours; 16 bits become 8, transparency is kept."""
     return _restore(arguments, lambda restorer, image, told: restorer.reconstruct(arguments.model, image, report=told))
@@ -121,7 +128,7 @@ def encode(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray | None = None) -> int:
     """Read a picture, have it restored, write it; what was done to it goes to the standard error."""
     where = target(arguments.target)
-    _refusing(format_of, suffix(where))  # before the work, not after it
+    refusing(format_of, suffix(where))  # before the work, not after it
     picture = read(arguments.source)
     progress, began = Progress(sys.stderr), time.monotonic()
 
@@ -156,15 +163,25 @@ def suffix(path: Path | None) -> str:
 
 
 def read(name: str) -> Layered:
+    return refusing(read_layered, contents(name), called(name))
+
+
+def contents(name: str) -> bytes:
+    """What a file holds, or the standard input; Wrong where it cannot be read or is too large."""
     if name != STANDARD:
-        return _refusing(read_layered, _refusing(read_contents, Path(name), name), name)
+        return refusing(read_contents, Path(name), name)
     data = sys.stdin.buffer.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise Wrong(f"The standard input holds more than {MAX_FILE // MEGA} MB.")
-    return _refusing(read_layered, data, "The standard input")
+    return data
 
 
-def _refusing(do: Callable, *values: Any) -> Any:
+def called(name: str) -> str:
+    """What a file is called at the beginning of a sentence."""
+    return "The standard input" if name == STANDARD else name
+
+
+def refusing(do: Callable, *values: Any) -> Any:
     """do(*values), whose Trouble is one with the arguments."""
     try:
         return do(*values)
@@ -190,7 +207,7 @@ def answer(model: str, question: Callable[[Restorer], Coroutine]) -> Any:
     """What a restorer says, of a model's file or name; Wrong with the sentence of its Trouble."""
     from playground.restorer import Restorer
 
-    return _refusing(asyncio.run, question(Restorer(Alone(model))))
+    return refusing(asyncio.run, question(Restorer(Alone(model))))
 
 
 class Alone:

@@ -1,4 +1,4 @@
-"""Restorer: what a model can do for a picture of any size: fill, denoise, reconstruct; codes and back. Faces call it.
+"""Restorer: what a model can do for a picture of any size: fill, clean, enlarge, paint; codes and back. Faces call it.
 
 Pictures are uint8 (c, h, w), c = 1 or 3; those smaller than the model's images are enlarged and brought back, larger
 ones are cut into tiles that overlap. A grey model does each channel of a colour picture; for a grey picture a colour
@@ -32,7 +32,7 @@ from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import VIEWS, Upscaler
 from playground.windows import Windows
 
-WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale")
+WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle", "retrieve")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +133,16 @@ class Restorer(Coder):
             out = await asyncio.to_thread(enlarged, image[None].astype(np.float32) / LEVELS, scale) + finer
         else:
             out = await windows.over(_for_model(image, shape, notes).astype(np.float32) / LEVELS, report)
+        return await self._result(from_model(out, image), truth, None, began, notes)
+
+    async def restyle(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
+                      report: Report = nothing) -> Restored:
+        """The image painted by a network that learnt a painterly filter; truth is what the filter makes of it."""
+        began, notes = time.perf_counter(), list[str]()
+        check(image, truth)
+        model, shape = await self.model(name, "restyle")
+        batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
+        out = await self._windows(name, model, lambda x: model(x).clamp(0, 1)).over(batch, report)
         return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def reconstruct(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,

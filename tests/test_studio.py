@@ -29,7 +29,8 @@ RNG = np.random.default_rng(0)
 def test_every_action_is_an_endpoint_with_types_and_examples(client):
     told = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(told) == {f"/{name}" for name in ("inpaint", "denoise", "upscale", "reconstruct", "encode", "decode",
-                                                  "interpolate", "models", "train", "resume", "stop")}  # fmt: skip
+                                                  "interpolate", "models", "train", "resume", "stop",
+                                                  "restyle", "compress", "decompress")}  # fmt: skip
     for endpoint in told.values():
         assert endpoint["description"].endswith(".")
         for parameter in endpoint["parameters"]:
@@ -66,6 +67,13 @@ def test_denoise_and_reconstruct_give_the_size_that_came(client, learnt, bring):
     for name in ("denoise", "reconstruct"):
         restored, _ = client.predict(model=learnt[0]["job"], image=image, api_name=f"/{name}")
         assert pixels(restored).shape[:2] == (20, 30)
+
+
+def test_a_photograph_of_any_size_is_painted(client, bring):
+    photo = np.random.default_rng(0).integers(0, 256, (33, 21, 3), np.uint8)
+    made, facts = client.predict(model="restyle-photos", image=bring(photo), api_name="/restyle")
+    assert pixels(made).shape == photo.shape and facts["seconds"] > 0
+    assert pixels(made).std() < 0.8 * photo.std()  # noise is painted over
 
 
 def test_codes_go_there_and_back(client, learnt, bring):
@@ -193,8 +201,8 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
                 return tools, listed, filled, wrong, stolen, trained
 
     tools, listed, filled, wrong, stolen, trained = asyncio.run(use())
-    assert {"inpaint", "denoise", "upscale", "reconstruct", "encode", "decode", "interpolate", "models", "train",
-            "resume", "stop"} <= {
+    assert {"inpaint", "denoise", "upscale", "reconstruct", "compress", "decompress", "encode", "decode", "interpolate",
+            "models", "train", "resume", "stop"} <= {
         tool.name for tool in tools}
     assert learnt[0]["job"] in listed.content[0].text
     shown = next(part for part in filled.content if part.type == "image")

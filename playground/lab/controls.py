@@ -107,7 +107,7 @@ class Panel:
         _begin_with(key := widget_key(part), now)
         title = title or part.capitalize()
         chosen: str | None
-        if part == "data":
+        if part in ("data", "task"):
             chosen = st.selectbox(title, names, format_func=words, key=key, help=PART_HELP[part])
         else:
             chosen = st.segmented_control(

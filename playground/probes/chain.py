@@ -65,17 +65,17 @@ def backwards(model: Autoencoder, experiment: Experiment, x: Tensor, rng: Genera
     """
     task, draws = experiment.task, rng.get_state()
     with learning(model):
-        seen = task.see(x, experiment.variant, rng)
+        seen, truth = task.see(x, experiment.variant, rng), task.truth(x)
 
         def forward() -> Tensor:
-            errors, where = model.errors(model.encode(seen), x), task.weights(seen)
+            errors, where = model.errors(model.encode(seen), truth), task.weights(seen)
             return (errors if where is None else errors * where).flatten(1).sum(1).mean()
 
         loss, passed = passing(model, forward)
         rng.set_state(draws)
         extra = added(model, experiment, x, rng)
         code, grads = len(model.encoder), _gradients(loss, passed)
-        links, top = list(_loss_links(model, experiment, grads, passed, x, seen)), "L"
+        links, top = list(_loss_links(model, experiment, grads, passed, truth, seen)), "L"
         for number in range(len(passed), 0, -1):
             if number == code and extra is not None and extra.at_code is not None:
                 grads = _gradients(loss + (passed[code - 1].out * extra.at_code).sum(), passed)  # for all that follow

@@ -41,13 +41,14 @@ class Live:
             classes=resident.source.classes,
             train_images=len(resident.train),
             held_out_images=len(resident.held_out),
-            truth=None if session.targets is None else self._truth(),
+            truth=self._truth(),
         )
 
-    def _truth(self) -> np.ndarray:
-        """What the answers to the images shown should look like."""
+    def _truth(self) -> np.ndarray | None:
+        """What the answers to the images shown should look like, where that is not the images."""
         task, clean = self._session.experiment.task, self._session.held_out[self._indices]
-        return _bytes(task.shown(task.truth(self._session.target(clean, self._indices)), clean))
+        truth = task.truth(self._session.target(clean, self._indices))
+        return None if truth is clean else _bytes(task.shown(truth, clean))
 
     @torch.no_grad()
     def view(self) -> View:

@@ -18,7 +18,7 @@ from playground.studio.endpoints import Actions
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
-    "Reconstruct": "reconstruct",
+    "Paint it": "restyle", "Reconstruct": "reconstruct",
 }  # fmt: skip
 CLASSICAL = [("Telea's classical fill", "telea"), ("Biharmonic classical fill", "biharmonic")]
 PEN = "#e0218a"  # seen on handwriting and on photographs
@@ -167,6 +167,8 @@ class Restore:
             larger = await self.restorer.upscale(model, image)
             scale = larger.image.shape[1] // image.shape[1]
             return await asyncio.to_thread(lambda: enlarged(image[None], scale)[0]), larger
+        if way == "restyle":
+            return image, await self.restorer.restyle(model, image)
         if way == "reconstruct":
             return image, await self.restorer.reconstruct(model, image, image)
         noisy = await asyncio.to_thread(spoilt, image, kind, level) if level else image
