@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from playground.experiment import Experiment, formulas, plan
 from playground.exporting import skeleton
 from playground.exporting.gathering import Gathered, imported
 from playground.exporting.modules import Definition, of
+from playground.exporting.plain import Masked
 from playground.tasks import Task
 from playground.tasks.reconstruct import Reconstruct
 
@@ -63,6 +64,13 @@ class Forms:
         self.output = ("task.output(model, code, seen)" if self._own("output") else "model.decode(code).clamp(0, 1)")
         self.picture = "task.picture(seen)" if self._own("picture") else "seen"
         self.with_shown = self._own("shown")
+        self.favours = task.favoured(torch.eye(2)) is not None
+        later = [task.at(share / 100) for share in range(101)]
+        self.loose = {(type(task), one.name) for one in fields(task)  # type: ignore[arg-type]
+                      if any(getattr(then, one.name) != getattr(task, one.name) for then in later)}
+        if self.loose:
+            self.losses = self.losses.replace("task.losses", "task.at(step / steps).losses")
+        self.masked = experiment.data.name == "own" and bool(experiment.data.mask_classes)
         self.own_network = self._own("build", "networks")
 
     def _own(self, *names: str) -> bool:
@@ -94,7 +102,8 @@ def cells(experiment: Experiment) -> tuple[Cell, ...]:
                                       training.loss, experiment.data)
     code = {name: text.strip("\n") for name, text in skeleton.parts(experiment, forms, model).items()}
     gathered = Gathered(*_wanted(experiment, forms, model), code.values(), _decided(experiment, model),
-                        [] if experiment.variant.code_activation.startswith("top-") else ["activation_of"])
+                        [] if experiment.variant.code_activation.startswith("top-") else ["activation_of"],
+                        forms.loose)
     statements = gathered.imports() | {"import torch", "import numpy as np", "import matplotlib.pyplot as plt"}
     if "math." in code["training"]:
         statements.add("import math")
@@ -112,7 +121,7 @@ def _wanted(experiment: Experiment, forms: Forms, model: Any) -> tuple[dict[str,
     objective = ([experiment.variant] if experiment.task.varied else []) + (
         [experiment.task] if forms.asks_task else [])
     return {
-        "data": [of(type(experiment.data)), of(to_unit)],
+        "data": [of(Masked) if forms.masked else of(type(experiment.data)), of(to_unit)],
         "network": [of(type(experiment.architecture)), *([] if forms.own_network else [of(type(model))])],
         "objective": [of(type(one)) for one in objective],
         "training": [of(mix)],

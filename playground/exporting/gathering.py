@@ -14,6 +14,7 @@ from playground.exporting.modules import (
     Definition,
     Meaning,
     Module,
+    Outside,
     Reading,
     first_line,
     module,
@@ -32,12 +33,13 @@ class Gathered:
     roots: section -> the definitions to begin with. A definition stands in the first section that needs it.
     parts: the objects whose knobs decide, by the names that they go by in the text. around: the program's other text,
     whose names are taken and whose attributes are asked for. decided: functions that give one value here. instead:
-    further names that have a stand-in.
+    further names that have a stand-in. loose: attributes, each with its class, that change while the program runs.
     """
 
     def __init__(self, roots: dict[str, list[Definition]], parts: dict[str, Any], around: Iterable[str],
-                 decided: dict[Definition, Any], instead: Iterable[str] = ()):
-        self._parts, self._decided, self._instead = parts, decided, set(instead)
+                 decided: dict[Definition, Any], instead: Iterable[str] = (),
+                 loose: Iterable[tuple[type, str]] = ()):
+        self._parts, self._decided, self._instead, self._loose = parts, decided, set(instead), set(loose)
         nodes = [node for text in around for node in ast.walk(ast.parse(text))]
         self._asked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         self._taken = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
@@ -55,6 +57,8 @@ class Gathered:
 
     def meaning(self, where: Module, name: str) -> Meaning | None:
         found = where.meaning(name)
+        if isinstance(found, Outside) and found.statement == "from dataclasses import replace":
+            found = Definition("dataclasses", name)  # which has no say over plain classes
         return self._stood_in(found) if isinstance(found, Definition) else found
 
     def _stood_in(self, found: Definition) -> Definition:
@@ -63,6 +67,9 @@ class Gathered:
 
     def instance(self, definition: Definition) -> Any:
         return self._instances.get((definition.module, definition.name))
+
+    def is_fixed(self, thing: Any, name: str) -> bool:
+        return (type(thing), name) not in self._loose
 
     def part(self, name: str) -> Any:
         return self._parts.get(name)

@@ -22,6 +22,8 @@ class Program(Protocol):
 
     def called(self, definition: Definition) -> str: ...
 
+    def is_fixed(self, thing: Any, name: str) -> bool: ...
+
     def part(self, name: str) -> Any: ...
 
     def decided(self, definition: Definition) -> Any: ...
@@ -114,7 +116,8 @@ class Knower:
 
     def _is_fixed(self, name: str) -> bool:
         """Whether an attribute of the present object is a knob, or set once when it is made."""
-        return name in getattr(self._instance, "__dict__", {}) and name != "training"
+        is_own = name in getattr(self._instance, "__dict__", {}) and name != "training"
+        return is_own and self.program.is_fixed(self._instance, name)
 
     def _unaryop(self, node: ast.UnaryOp) -> Any:
         value = self.known(node.operand)

@@ -6,9 +6,11 @@ An exported program holds these where its parts use the originals.
 from __future__ import annotations
 
 import importlib.util
+import io
 from abc import abstractmethod
 from collections import namedtuple
-from pathlib import Path
+from copy import copy
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from playground.data import Dataset, Report, nothing, split
+from playground.data._masks import Pairs, merged, read_mask, square
 from playground.images import fit
 
 Linear = nn.Linear
@@ -23,6 +26,7 @@ linear = product = F.linear
 Trouble = RuntimeError
 
 INSTEAD = {  # module -> what of it has a stand-in here
+    "dataclasses": ("replace",),
     "playground.layers.linear": ("Linear", "linear", "product"),
     "playground.data": ("ImageSet",),
     "playground.events": ("Trouble",),
@@ -42,11 +46,18 @@ def activation_of(name: str) -> nn.Module:
     return names.get(name, nn.Identity)()
 
 
-def read_image(path: Path) -> np.ndarray:
+def replace(thing: Any, **changes: Any) -> Any:
+    """The same thing with some attributes changed."""
+    changed = copy(thing)
+    vars(changed).update(changes)
+    return changed
+
+
+def read_image(source: Any, name: str = "") -> np.ndarray:
     """The picture in a file as (c, h, w) uint8, c = 1 where it is grey."""
     from PIL import Image, ImageOps
 
-    picture = ImageOps.exif_transpose(Image.open(path))
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(source) if isinstance(source, bytes) else source))
     if picture.mode in ("1", "L", "LA"):
         return np.array(picture.convert("L"))[None]
     return np.array(picture.convert("RGB")).transpose(2, 0, 1)
@@ -130,3 +141,21 @@ class Own(Dataset):
         images = np.stack([fit(read_image(path), self.size, self.colour) for path in self.files()])
         labels = np.array([self.classes.index(path.parent.name) for path in self.files()], np.int64)
         return ImageSet(images, labels, self.classes, *split(len(images), self.seed))
+
+
+class Masked(Own):
+    """The same with a mask for each: x_mask.png beside x.png, or images/x.png and masks/x.png."""
+
+    def load(self, report: Report = nothing) -> Any:
+        paths, pairs = self.files(), Pairs()
+        for path in paths:
+            pairs.saw(path.relative_to(self.folder).as_posix())
+        found = pairs.found()
+        read = [read_mask(paths[number].read_bytes(), paths[number].name) for _, number in found]
+        self.mask_classes, tables = merged(read)
+        masks = np.stack([square(table[mask.places], self.size) for mask, table in zip(read, tables)])
+        images = np.stack([fit(read_image(paths[number]), self.size, self.colour) for number, _ in found])
+        folders = [PurePosixPath(pairs.folder(number)).name for number, _ in found]
+        classes = tuple(sorted(set(folders)))
+        labels = np.array([classes.index(folder) for folder in folders], np.int64)
+        return ImageSet(images, labels, classes, *split(len(images), self.seed), masks)

@@ -13,11 +13,33 @@ if TYPE_CHECKING:
     from playground.model import Autoencoder
 
 
+ALIKE = (
+    """size = min(BATCH, len(train))
+per_epoch = len(train) // size  # steps; the few images left over wait for another epoch""",
+    """    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(mix(SEED, epoch, 1)))
+    for i in range(per_epoch):
+        rows = order[i * size : (i + 1) * size]""",
+)
+FAVOURED = (  # as batches.Batches mixes them
+    """favoured = task.favoured(train_answers)  # half of each batch is drawn from these, over and over
+size = min(BATCH, len(train))
+half = size // 2
+fresh = size - half
+per_epoch = len(train) // fresh""",
+    """    generator = torch.Generator().manual_seed(mix(SEED, epoch, 1))
+    order = torch.randperm(len(train), generator=generator)
+    rounds = -(-per_epoch * half // len(favoured))
+    again = favoured[torch.cat([torch.randperm(len(favoured), generator=generator) for _ in range(rounds)])]
+    for i in range(per_epoch):
+        rows = torch.cat([order[i * fresh : (i + 1) * fresh], again[i * half : (i + 1) * half]])""",
+)
+
+
 def parts(experiment: Experiment, forms: Forms, model: Autoencoder) -> dict[str, str]:
     """Name of a cell -> its code, but for what is gathered from plug-ins."""
     return {
         "settings": _settings(experiment),
-        "data": _data(experiment),
+        "data": _data("Masked" if forms.masked else type(experiment.data).__name__),
         "network": f"architecture = {type(experiment.architecture).__name__}()",
         "objective": _objective(experiment, forms),
         "training": _training(experiment, forms, len(model.sides()) > 1),
@@ -38,9 +60,9 @@ RATE = {training.rate!r}  # size of each step
 '''
 
 
-def _data(experiment: Experiment) -> str:
+def _data(name: str) -> str:
     return f'''
-data = {type(experiment.data).__name__}()
+data = {name}()
 images = data.load()
 everything = torch.from_numpy(images.images)
 train, held_out = everything[images.train], everything[images.held_out]
@@ -81,7 +103,8 @@ def _training(experiment: Experiment, forms: Forms, many: bool) -> str:
         groups = "[g for one in optimisers.values() for g in one.param_groups]" if many else "optimiser.param_groups"
         schedule = f'''
         for group in {groups}:
-            group["lr"] = RATE * (1 + math.cos(math.pi * step / (EPOCHS * per_epoch))) / 2'''
+            group["lr"] = RATE * (1 + math.cos(math.pi * step / steps)) / 2'''
+    begun, shuffled = (FAVOURED if forms.favours else ALIKE)
     return f'''
 {made}
 rng = torch.Generator(device)
@@ -96,13 +119,12 @@ def held_out_loss() -> float:
     return {forms.error}.mean().item()
 
 
-size = min(BATCH, len(train))
-per_epoch = len(train) // size  # steps; the few images left over wait for another epoch
+{begun}
+steps = EPOCHS * per_epoch
 curve, held_out_curve = [], [held_out_loss()]
 for epoch in range(EPOCHS):
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(mix(SEED, epoch, 1)))
-    for i in range(per_epoch):
-        rows, step = order[i * size : (i + 1) * size], epoch * per_epoch + i
+{shuffled}
+        step = epoch * per_epoch + i
         x = to_unit(train[rows]).to(device)
 {_indented(learnt, 8)}        rng.manual_seed(mix(SEED, step))  # for whatever is drawn at random in this step{schedule}
         losses = {{}}
