@@ -162,10 +162,10 @@ def test_a_script_gives_the_trainers_losses(told, name):
     assert not isinstance(told[name], str), told[name]
     curve, (before, *_, after) = told[name]
     assert len(curve) == session.steps
-    assert before == pytest.approx(session.held_out_loss, rel=1e-4)
+    assert before == pytest.approx(session.held_out_loss, rel=1e-5)
     for theirs in curve:
-        assert theirs == pytest.approx(stepped(session), rel=1e-4, abs=1e-6)
-    assert after == pytest.approx(session.evaluate(), rel=1e-4)
+        assert theirs == pytest.approx(stepped(session), rel=1e-5, abs=1e-6)
+    assert after == pytest.approx(session.evaluate(), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ALL)

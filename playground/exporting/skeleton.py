@@ -88,8 +88,10 @@ def _objective(experiment: Experiment, forms: Forms) -> str:
 def _training(experiment: Experiment, forms: Forms, many: bool) -> str:
     training = experiment.training
     optimiser = "optimisers[side]" if many else "optimiser"
-    made = ("optimisers = {side: torch.optim.Adam(weights, lr=RATE) for side, weights in model.sides().items()}" if many
-            else "optimiser = torch.optim.Adam(model.parameters(), lr=RATE)")
+    made = "optimiser = torch.optim.Adam(model.parameters(), lr=RATE, fused=True)  # fused: faster"
+    if many:
+        adam = "torch.optim.Adam(weights, lr=RATE, fused=True)"
+        made = f"optimisers = {{side: {adam} for side, weights in model.sides().items()}}"
     uses_rng = forms.sees
     seeded = f"    rng.manual_seed(mix(SEED, {HELD_OUT_NOISE}, {HELD_OUT_NOISE}))\n" if uses_rng else ""
     told = ", with the same random draws every time" if uses_rng else ""
