@@ -12,20 +12,20 @@ import json
 import uuid
 
 from playground.experiment import Experiment
-from playground.exporting.cells import Cell, cells
+from playground.exporting.cells import Cell, cells_of
 
 KINDS = {"ipynb": "application/x-ipynb+json", "py": "text/x-python"}
 
 
 def script(experiment: Experiment) -> str:
     """The experiment as one Python program, its cells marked as editors know them (`# %%`)."""
-    return "\n\n".join(_marked(cell) for cell in cells(experiment)) + "\n"
+    return "\n\n".join(_marked(cell) for cell in cells_of(experiment)) + "\n"
 
 
 def notebook(experiment: Experiment) -> str:
     """The experiment as a notebook, the JSON of nbformat 4.5; its cells joined are the script."""
     return json.dumps({
-        "cells": [_noted(cell, i) for i, cell in enumerate(cells(experiment))],
+        "cells": [_noted(cell, i) for i, cell in enumerate(cells_of(experiment))],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},

@@ -94,7 +94,7 @@ class Forms:
 
 
 @lru_cache(maxsize=64)
-def cells(experiment: Experiment) -> tuple[Cell, ...]:
+def cells_of(experiment: Experiment) -> tuple[Cell, ...]:
     """All cells of the experiment's program, in order."""
     forms, training = Forms(experiment), experiment.training
     with torch.device("meta"):

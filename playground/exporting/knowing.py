@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import Any, Protocol
 
 from playground.exporting.modules import UNKNOWN, Definition, Inside, Meaning, Module, module, signature
@@ -54,13 +55,12 @@ class Knower:
 
     def enter(self, node: ast.FunctionDef | ast.Lambda, is_method: bool) -> None:
         """Go into a function, whose parameters may be known from all of its calls."""
-        self._locals.append(_bound(node))
+        self._locals.append(set(_bound(node)))
         known: dict[str, Any] = {}
         if isinstance(node, ast.FunctionDef):
             if not self._once and (not is_method or node.name == "__init__"):
                 known |= self.program.parameters(self.definition)
-            names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-            stored = [part.id for part in names if isinstance(part.ctx, ast.Store)]
+            stored = _stored(node)
             known = {name: value for name, value in known.items() if name not in stored}
             self._once.append(known)
             for one in node.body:
@@ -143,6 +143,14 @@ class Knower:
         return self.program.decided(meant) if isinstance(meant, Definition) else UNKNOWN
 
 
+@cache
+def _stored(node: ast.FunctionDef) -> list[str]:
+    """The names that a function gives a value to, as often as it does."""
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return [part.id for part in names if isinstance(part.ctx, ast.Store)]
+
+
+@cache
 def _bound(node: ast.FunctionDef | ast.Lambda) -> set[str]:
     """The names that a function binds, those of the functions inside it too."""
     names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
