@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 import torch
 
+from playground.__main__ import main
 from playground.architectures import architectures
 from playground.batches import Resident
 from playground.data import datasets
 from playground.data.own import import_images
 from playground.experiment import Experiment
 from playground.exporting import file_name, notebook, script
+from playground.images import to_png
 from playground.trainer import Session
 from tests.plugins import KINDS, _pictures, experiment, resident
 
@@ -100,37 +102,49 @@ def everything() -> dict[str, Experiment]:
     found |= {name: experiment(data=name, epochs=1, batch=batch(name)) for name in datasets if name != "own"}
     own = replace(datasets["own"](), pictures="exported", size=16)
     found["own"] = replace(experiment(epochs=2, batch=16), data=own)
+    masked = replace(datasets["own"](), pictures="masked", size=16, colour=False)
+    found["own, with masks"] = replace(experiment("segment", "unet", epochs=2, batch=16), data=masked)
     return found | {query: small(query) for query in QUERIES}
 
 
 ALL = everything()
 
 
-def folder(home: Path) -> Path:
-    """A folder of pictures, from which a set has been imported too."""
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory) -> Path:
+    """A folder of pictures, and inside it one of pictures and masks; a set has been imported from each."""
+    home = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for kind, high in (("images", 256), ("masks", 2)):
+        (home / "masked" / kind).mkdir(parents=True)
+        for i in range(40):
+            picture = rng.integers(0, high, (1, 20, 24)).astype(np.uint8) * (1 if high > 2 else 255)
+            (home / "masked" / kind / f"{i}.png").write_bytes(to_png(picture))
+    import_images(home / "masked", "masked")
+    home = home / "plain"
     for name, data in _pictures(40):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_bytes(data)
     import_images(home, "exported")
-    return home
+    return home.parent
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(home):
     """Name -> what the exported script found, each run in a space of its own where there is no playground."""
-    home = folder(tmp_path_factory.mktemp("pictures"))
     texts = {}
     for name, made in ALL.items():
         try:
             images(made)
         except pytest.skip.Exception:
             continue
-        texts[name] = script(made).replace('folder = "pictures"', f"folder = {str(home)!r}").replace(
+        folder = home / ("masked" if "masks" in name else "plain")
+        texts[name] = script(made).replace('folder = "pictures"', f"folder = {str(folder)!r}").replace(
             'where = "data"', f"where = {os.environ.get('PLAYGROUND_DATASETS', '')!r}")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PLAYGROUND"))}
     clean |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     ran = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(texts), capture_output=True, text=True,
-                         cwd=home.parent, env=clean, timeout=200)
+                         cwd=home, env=clean, timeout=200)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stderr.strip().splitlines()[-1] == "False"
     return json.loads(ran.stdout.strip().splitlines()[-1])
@@ -200,6 +214,28 @@ def test_a_script_is_plain(name):
     assert defined <= read
     assert max(map(len, text.replace("# ", "").splitlines())) < 1200
     assert not np.any([line != line.rstrip() for line in text.splitlines()])
+
+
+class TestCommand:
+    def test_writes_what_the_ending_says(self, tmp_path, capsys):
+        for ending, made in (("py", script), ("ipynb", notebook)):
+            assert main(["export", "variant=sparse", "--out", str(tmp_path / f"it.{ending}")]) == 0
+            assert (tmp_path / f"it.{ending}").read_text("utf-8") == made(Experiment.from_query("variant=sparse")[0])
+            assert capsys.readouterr().out.strip() == str(tmp_path / f"it.{ending}")
+
+    def test_takes_a_shipped_model_by_its_name(self, tmp_path):
+        assert main(["export", "inpaint-digits", "--out", str(tmp_path / "it.py")]) == 0
+        assert "class Inpaint" in (tmp_path / "it.py").read_text("utf-8")
+
+    @pytest.mark.parametrize(("arguments", "said"), [
+        (["nobody"], "There is no file and no model called 'nobody'"),
+        (["variant=nothing"], "no variant is called 'nothing'"),
+        (["variant=sparse", "--out", "it.txt"], "it.txt is neither a notebook, which ends in .ipynb, nor a script"),
+    ])
+    def test_what_is_wrong_is_one_sentence(self, arguments, said, capsys):
+        assert main(["export", *arguments]) == 2
+        found = capsys.readouterr().err
+        assert said in found and found.count("\n") == 1
 
 
 def test_a_file_is_called_by_its_run():

@@ -6,6 +6,8 @@ import ast
 import json
 import textwrap
 
+from torch import nn
+
 from playground.exporting.modules import PLAIN, Definition, module, names_of
 from playground.exporting.reading import WIDTH, Reader
 from playground.knobs import knobs
@@ -33,6 +35,8 @@ class ClassReader(Reader):
             if i == 0 and isinstance(member, ast.Expr):
                 if self._is_abstract(node):
                     self._delete(member)
+                elif isinstance(self._instance, nn.Module):
+                    self._first_sentence(member)
                 kept += not self._is_abstract(node)
             elif not self.keeps(member, self._instance is None):
                 self._delete(member)
@@ -42,6 +46,12 @@ class ClassReader(Reader):
         if not kept:
             self._replace(*(self.module.whole_lines(node.body[-1])[1],) * 2, "    pass\n")
         self._instance = None
+
+    def _first_sentence(self, docstring: ast.Expr) -> None:
+        """Of a network's description, leave out what is about settings that are decided here."""
+        start, end = self.module.span(docstring)
+        first, paragraph, _ = self.module.text[start:end].partition("\n\n")
+        self._replace(start + len(first), end, '"""' if paragraph else "")
 
     def _bases(self, node: ast.ClassDef) -> list[str]:
         names = []

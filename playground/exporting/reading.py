@@ -176,9 +176,9 @@ class Reader(Knower, ast.NodeVisitor):
 
     def _is_dead(self, node: ast.stmt) -> bool:
         """Whether a statement keeps in an attribute what nobody asks for."""
-        if not isinstance(node, ast.Assign) or len(node.targets) > 1:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
             return False
-        target = node.targets[0]
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         return (isinstance(target, ast.Attribute) and target.attr not in self.program.used
                 and not any(isinstance(part, ast.Call) for part in ast.walk(node.value)))
 
