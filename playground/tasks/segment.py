@@ -106,7 +106,8 @@ class Segment(Task):
         return one_hot(target, max(2, int(target.max()) + 1))
 
     def shown(self, output: Tensor, x: Tensor) -> Tensor:
-        laid = overlaid(x.mean(1, keepdim=True), output.argmax(1))  # in grey: its own colours would mislead
+        # over the image in grey, since a thing's own colour and its class's make a third
+        laid = overlaid(x.mean(1, keepdim=True), output.argmax(1))
         return laid if x.shape[1] == 3 else laid.mean(1, keepdim=True)
 
     def grades(self, output: Tensor, target: Tensor, seen: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class Segmentation(Application):
                 complain(str(trouble))
                 return None
         last = len(images.held_out)
-        at = images.held_out[int(st.number_input("Number", 1, last, min(2, last), key=f"segment.number.{last}")) - 1]
+        at = images.held_out[int(st.number_input("Number", 1, last, 1, key=f"segment.number.{last}")) - 1]
         self.truth = images.masks[at]
         return images.images[at]
 
