@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from playground import commands, commands_images, commands_labels, commands_models, commands_papers, commands_retrieve
+from playground import (
+    commands,
+    commands_compress,
+    commands_images,
+    commands_labels,
+    commands_models,
+    commands_papers,
+    commands_retrieve,
+)
 from playground.events import Trouble
 from playground.look import PORT
 
@@ -47,6 +55,7 @@ def parser() -> Parser:
     show.set_defaults(run=commands.show)
 
     commands_images.add_to(verbs)
+    commands_compress.add_to(verbs)
     commands_labels.add_to(verbs)
     commands_models.add_to(verbs)
     commands_papers.add_to(verbs)

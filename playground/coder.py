@@ -158,6 +158,7 @@ def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
 
 @torch.no_grad()
 def encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+    """Images (m, c, h, w) float32 in [0, 1] to their codes (m, k), on the device thread."""
     return model.encode(torch.from_numpy(batch).to(device_of(model))).float().cpu().numpy()
 
 

@@ -71,7 +71,7 @@ def resident(data: Dataset) -> Resident:
     return loaded
 
 
-KINDS = [*sorted(variants), *sorted(name for name in tasks if not tasks[name].varied)]
+KINDS = [*sorted(variants), *sorted(name for name in tasks if name != "reconstruct")]
 
 
 def experiment(

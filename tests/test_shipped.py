@@ -13,13 +13,17 @@ from PIL import Image
 
 from playground import checkpoint, classical
 from playground.__main__ import main
-from playground.batches import Resident
+from playground.batches import Resident, to_unit
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
 from playground.library import SHIPPED, Library
-from playground.probes import boxes, detecting, photographs, restyling, retrieval
+from playground.measures import BOXED, FILED
+from playground.probes import boxes, detecting, photographs, rates, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
-from playground.shipping import BOXED, _figure, ship
+from playground.regions import RegionMeter
+from playground.shipping import _figure, ship
+from playground.tasks.classify import Classifier
+from playground.tasks.compress import Compress
 from playground.tasks.denoise import Denoiser
 from playground.tasks.inpaint import Inpainter
 from playground.tasks.retrieve import Hasher
@@ -28,6 +32,7 @@ from playground.trainer import Session, train
 from tests.plugins import experiment, resident
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
+SEGMENTERS = {"segment-shapes": (500, 0.97), "segment-cells": (80, 0.90)}  # scenes to try, mean IoU to reach
 DETECTORS = [name for name in NAMES if name.startswith("detect-")]
 FILLERS = [name for name in NAMES if name.startswith("inpaint-")]
 MOST = 4_000_000  # bytes of one model
@@ -74,7 +79,8 @@ def test_its_files_say_the_same(name):
     assert not [key for key in saved.tensors if not key.startswith(("model.", "film."))]
     card = (folder / "README.md").read_text(encoding="utf-8")
     metric = saved.experiment.task.metric
-    figure = next(values[metric] for way, values in config["figures"].items() if way.startswith("model"))
+    figure = next(values[metric] for way, values in config["figures"].items()
+                  if way.startswith(("model", "mean")) and metric in values)
     for said in (f"# {name}\n", recipe.query, recipe.about, recipe.limits, f"{config['parameters']:,} parameters",
                  saved.experiment.data.note, f"pretrain {name}`", f"| {_figure(figure)} |"):
         assert said in card
@@ -84,7 +90,7 @@ def test_its_files_say_the_same(name):
 
 @each
 def test_its_figures_are_what_the_card_says(name):
-    if name in DETECTORS:
+    if name in SEGMENTERS or name in DETECTORS:
         return  # below, on scenes drawn anew
     saved = checkpoint.load(SHIPPED / name / "model.safetensors")
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
@@ -108,11 +114,31 @@ def test_its_figures_are_what_the_card_says(name):
         for way, values in retrieval.figures(model, images, beside=False, asked=500).items():  # 2,000 would take long
             assert values["precision"] == pytest.approx(said[way]["precision"], abs=0.015)
         return
+    if isinstance(task := saved.experiment.task, Compress):
+        some = found.images[found.held_out[:FILED]]
+        for way, values in rates.figures(model, some, task.bits, beside=False).items():
+            assert values == pytest.approx(said[way], abs=0.05)
+        return
     run = Session(saved.experiment, Resident(found, torch.device("cpu")), "CPU", saved)
     for _ in run.measure():
         pass
+    if isinstance(model, Classifier):
+        assert run.metrics["accuracy"] == pytest.approx(said["model"]["accuracy"], abs=1e-3)
+        return
     assert run.metrics == pytest.approx(said["model"], rel=1e-3)
     assert len(said) > 1 and all(said["model"]["psnr"] > other["psnr"] for way, other in said.items() if way != "model")
+
+
+@pytest.mark.parametrize("name", SEGMENTERS)
+def test_a_segmenter_reaches_its_aim_on_scenes_drawn_anew(name):
+    count, aim = SEGMENTERS[name]
+    said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
+    saved = checkpoint.load(SHIPPED / name / "model.safetensors")
+    fresh, meter = replace(saved.experiment.data, count=count, seed=77).load(), RegionMeter()
+    with torch.no_grad():
+        meter.update(saved.model()(to_unit(torch.from_numpy(fresh.images))), torch.from_numpy(fresh.masks), fresh)
+    assert said["mean"]["iou"] >= aim and meter.figures()["iou"] == pytest.approx(said["mean"]["iou"], abs=0.02)
+    assert {*said} == {*saved.experiment.data.mask_classes, "mean"}
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -129,6 +155,16 @@ def test_a_detector_reaches_its_aim_on_scenes_drawn_anew(name):
 def test_a_filler_beats_both_classical_fills_by_two_decibels(name):
     said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
     assert all(said["model"]["psnr"] >= said[way]["psnr"] + 2 for way in classical.FILLS)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("compress-")])
+def test_a_compressor_is_ahead_of_jpeg_and_webp_at_its_size(name):
+    said = json.loads((SHIPPED / name / "config.json").read_text(encoding="utf-8"))["figures"]
+    model, rounded = next(values for way, values in said.items() if way.startswith("model")), said["model, 8 bits"]
+    others = [values for way, values in said.items() if not way.startswith("model")]
+    assert all(values["psnr"] < model["psnr"] or values["bytes"] > 2 * model["bytes"] for values in others)
+    assert any(way.startswith("JPEG, one sheet") for way in said) and any(way.startswith("WebP") for way in said)
+    assert rounded["psnr"] < model["psnr"] + 1.5 and rounded["bytes"] > 2 * model["bytes"]
 
 
 def test_a_recipe_becomes_a_folder_that_can_be_read(tmp_path):
