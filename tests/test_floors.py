@@ -24,7 +24,7 @@ FLOORS = (
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
-     "measures", "shipping"),
+     "measures", "shipping", "exporting"),
     ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",

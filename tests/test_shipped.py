@@ -32,7 +32,7 @@ from playground.trainer import Session, train
 from tests.plugins import experiment, resident
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
-SEGMENTERS = {"segment-shapes": (500, 0.97), "segment-cells": (80, 0.90)}  # scenes to try, mean IoU to reach
+SEGMENTERS = {"segment-shapes": (200, 0.97), "segment-cells": (50, 0.90)}  # scenes to try, mean IoU to reach
 DETECTORS = [name for name in NAMES if name.startswith("detect-")]
 FILLERS = [name for name in NAMES if name.startswith("inpaint-")]
 MOST = 4_000_000  # bytes of one model
