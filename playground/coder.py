@@ -61,7 +61,7 @@ def ways(experiment: Experiment) -> tuple[str, ...]:
         return ()
     its = experiment.task.ways(experiment.variant)
     # whatever it was trained for, a code can be compared with others
-    return its if "retrieve" in its or not experiment.architecture.has_code else (*its, "retrieve")
+    return its if "retrieve" in its or not experiment.has_code else (*its, "retrieve")
 
 
 class Coder:

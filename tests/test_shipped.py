@@ -32,7 +32,7 @@ from playground.trainer import Session, train
 from tests.plugins import experiment, resident
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
-SEGMENTERS = {"segment-shapes": (500, 0.97), "segment-cells": (80, 0.90)}  # scenes to try, mean IoU to reach
+SEGMENTERS = {"segment-shapes": (200, 0.97), "segment-cells": (50, 0.90)}  # scenes to try, mean IoU to reach
 DETECTORS = [name for name in NAMES if name.startswith("detect-")]
 FILLERS = [name for name in NAMES if name.startswith("inpaint-")]
 MOST = 4_000_000  # bytes of one model
@@ -85,7 +85,8 @@ def test_its_files_say_the_same(name):
                  saved.experiment.data.note, f"pretrain {name}`", f"| {_figure(figure)} |"):
         assert said in card
     with Image.open(folder / "preview.png") as picture:
-        assert min(picture.size) >= 40 and len(picture.convert("L").getcolors()) > 8
+        shades = len(picture.convert("L").getcolors())
+        assert min(picture.size) >= 40 and shades > (8 if saved.experiment.task.restores else 2)  # bars are black
 
 
 @each

@@ -48,8 +48,9 @@ def picture(points: Sequence[Point], about: str) -> str:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (accuracy - floor) / max(1e-9, 1 - floor))
 
     parts = []
-    for i in range(5):
-        share = floor + (1 - floor) * i / 4
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (1 - floor) / step < 6.5)
+    for i in range(round((1 - floor) / step) + 1):
+        share = 1 - i * step
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(share):.1f}" y2="{y(share):.1f}" class="ap-rule"/>'
                      f'<text x="{LEFT - 6}" y="{y(share) + 4:.1f}" text-anchor="end">{100 * share:.4g} %</text>')
     parts += [f'<text x="{x(n):.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{f"{n:,}" if n else "all"}</text>'

@@ -22,6 +22,9 @@ from playground.variants import Losses, Variant
 
 MOST = 20  # boxes of one answer
 BESIDE = 4  # maps beside the classes': width and height, and the way to the centre, in pixels
+FOCAL = (  # of a place with heat y (Law & Deng 2018; Zhou et al. 2019), p being what the network says
+    r"\mathrm{FL}(p, y) = -(1 - p)^2 \log p \text{ where } y = 1, \quad -(1 - y)^4\, p^2 \log(1 - p) \text{ elsewhere}"
+)
 RARE = 0.1  # what the heat maps begin at: most places are no centre (Lin et al. 2017)
 NARROW = 0.4  # pixels that a Gaussian's standard deviation has at least
 
@@ -70,13 +73,9 @@ class Detect(Task):
 
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {
-            "heat": (
-                r"-\frac{1}{N}\sum_j \bigl([y_j = 1]\,(1 - p_j)^2 \log p_j"
-                r" + [y_j < 1]\,(1 - y_j)^4\, p_j^2 \log(1 - p_j)\bigr)",
-                "focal loss of the heat maps",
-            ),
-            "size": (r"\lambda\,\frac{1}{Y}\sum_j y_j {\left\| \hat{s}_j - s_j \right\|}_1", "of the boxes’ sides"),
-            "offset": (r"\mu\,\frac{1}{Y}\sum_j y_j {\left\| \hat{o}_j - o_j \right\|}_1", "of the way to the centre"),
+            "heat": (r"\frac{1}{N}\sum_j \mathrm{FL}(p_j, y_j)", "focal loss, α = 2, β = 4"),
+            "size": (r"\lambda\,{\left\| \hat{s} - s \right\|}_1", "of the sides"),
+            "offset": (r"\mu\,{\left\| \hat{o} - o \right\|}_1", "of the centres"),
         }
 
     def networks(self, architecture: Architecture, variant: Variant, shape: Shape,

@@ -50,6 +50,7 @@ def test_an_image_and_a_drawing_are_told_and_a_cell_opens_its_images(visit):
     images = page.locator("[data-testid=confused] img")
     until(page, lambda: images.count() == int(wrong.inner_text()))
     assert wrong.get_attribute("aria-pressed") == "true"
+    assert page.locator("[data-testid=label-curve] polyline").count() == 3
     choose(page, "Picture", "Draw it")
     page.get_by_text("Draw something, or bring a picture").wait_for()
     draw(page, (0.5, 0.15), (0.5, 0.85))

@@ -100,7 +100,7 @@ class Classifying(Application):
             complain(str(trouble))
         st.markdown("##### What labels are worth")
         if points := label_curve.shipped():
-            st.html(label_curve.picture(points, MEASURED))
+            self._drawn_curve("measured", label_curve.picture(points, MEASURED))
         self._curve_here(choice)
 
     def _confusion(self, choice: Choice) -> None:
@@ -135,6 +135,10 @@ class Classifying(Application):
             st.session_state["classify.answers"] = kept
         return kept[1]
 
+    @staticmethod
+    def _drawn_curve(name: str, drawn: str) -> None:
+        pieces()["label_curve"](key=f"classify-curve-{name}", data={"drawn": drawn})
+
     def _curve_here(self, choice: Choice) -> None:
         told = "Train nine small networks on the handwritten digits, three ways with 10, 30 and 100 labels per class."
         if st.button("Run it here, on digits", key="classify.run", help=told):
@@ -151,7 +155,7 @@ class Classifying(Application):
                 complain(str(trouble))
             bar.empty()
         if kept := st.session_state.get("classify.curve"):
-            st.html(label_curve.picture(kept, HERE))
+            self._drawn_curve("here", label_curve.picture(kept, HERE))
 
 
 def bars(scores: dict[str, float], given: np.ndarray) -> str:

@@ -17,10 +17,11 @@ from playground.lab.applications import OWN, Application, applications
 from playground.lab.pieces import pieces
 from playground.labelling.detect import Detecting, found, told
 from playground.paint_routes import url_of
-from playground.tasks.detect import BESIDE
+from playground.tasks.detect import BESIDE, FOCAL
 
 FAINT = 0.05  # scores from which on a box is told to the page
 HEAT = 512  # pixels a side of the heat maps shown
+FIRST = "detect-shapes"  # the model that the page opens with
 FRESH = 100  # scenes drawn for one: the fewest that the data sets know
 KINDS = {"held": "A held-out scene", "fresh": "A fresh scene", OWN: "Your own picture"}
 
@@ -41,6 +42,11 @@ class Detection(Application):
     def __init__(self, visit: Any):
         super().__init__(visit)
         self._truth: np.ndarray | None = None  # (b, 5) of the picture, where it is known
+
+    def model(self) -> Choice | None:
+        if FIRST in {one.name for one in self.restorer.choices(self.name)}:
+            st.session_state.setdefault("detect.model", FIRST)
+        return super().model()
 
     def picture(self, choice: Choice) -> np.ndarray | None:
         kind = st.selectbox("Picture", [*KINDS], format_func=KINDS.__getitem__, key="detect.picture")
@@ -76,6 +82,7 @@ class Detection(Application):
         entry = self.restorer.workbench.library.find(choice.name)
         worth = entry.metrics.get("map50") if entry else None
         over = f" Over held-out scenes its mean average precision at IoU 0.5 is {100 * worth:.1f} %." if worth else ""
+        st.caption(f"Heat maps are learnt by ${FOCAL}$ (Zhou, Wang & Krähenbühl 2019).")
         st.caption(f"{choice.title}.{over}{''.join(f' {note[0].upper()}{note[1:]}.' for note in notes)}")
 
 
