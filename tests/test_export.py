@@ -26,6 +26,8 @@ from playground.trainer import Session
 from tests.plugins import KINDS, _pictures, experiment, first_data, resident
 from tests.plugins import small as small_data
 
+pytestmark = pytest.mark.timeout(900)  # all scripts run in one go: half a minute's work, more where others work
+
 PAIRS = [(kind, architecture) for kind in KINDS for architecture in sorted(architectures)
          if experiment(kind, architecture).settled()[1] == []]
 QUERIES = (
@@ -148,7 +150,7 @@ def told(home):
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PLAYGROUND"))}
     clean |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     ran = subprocess.run([sys.executable, "-I", "-c", RUNNER], input=json.dumps(texts), capture_output=True, text=True,
-                         cwd=home, env=clean, timeout=200)
+                         cwd=home, env=clean)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stderr.strip().splitlines()[-1] == "False"
     return json.loads(ran.stdout.strip().splitlines()[-1])
