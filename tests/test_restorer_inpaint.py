@@ -140,7 +140,7 @@ class TestWhereACodeIsNeeded:
             asyncio.run(Explorer(bench).space(names["grey"]))
         asker = Asker(client, names["grey"])
         for path in ("", "map", "points.bin", "grid", "scores", "directions", "export.csv"):
-            assert "no code that everything passes through" in asker.problem(asker.get(path))
+            assert "no code that images come back from" in asker.problem(asker.get(path))
         assert "no code" in asker.problem(asker.post("decode", x=0, y=0))
 
     def test_inpainting_models_with_a_code_have_all_of_it(self, bench, names, client):

@@ -30,7 +30,8 @@ def test_every_action_is_an_endpoint_with_types_and_examples(client):
     told = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(told) == {f"/{name}" for name in ("inpaint", "denoise", "upscale", "reconstruct", "encode", "decode",
                                                   "interpolate", "models", "train", "resume", "stop",
-                                                  "restyle", "compress", "decompress")}  # fmt: skip
+                                                  "restyle", "compress", "decompress", "retrieve", "classify",
+                                                  "segment", "detect")}  # fmt: skip
     for endpoint in told.values():
         assert endpoint["description"].endswith(".")
         for parameter in endpoint["parameters"]:

@@ -70,8 +70,8 @@ def non_local_means(image: np.ndarray, sigma: float) -> np.ndarray:
 def figures(model: torch.nn.Module, beside: bool = True) -> Figures:
     """Way -> PSNR and SSIM on photographs never seen, in grey, means: the model's beside the classical ones.
 
-    A Denoiser's ways are named with their noise's level, as "model, σ 25". beside: whether the classical ones that
-    take long are measured too.
+    A Denoiser's ways are named with their noise's level, as "model, σ 25". beside: whether the ways that take long are
+    measured too: non-local means, and an Upscaler's mean of eight views.
     """
     pictures = [luminance(photograph(name))[:, :LARGEST, :LARGEST] for name in UNSEEN]
     found: dict[str, list[dict[str, float | None]]] = {}
@@ -79,9 +79,9 @@ def figures(model: torch.nn.Module, beside: bool = True) -> Figures:
         if isinstance(model, Upscaler):
             truth, small = smaller(picture, model.scale)
             x = _tensor(small)
-            ways = {"model": to_bytes(model.enlarge(x)[0].numpy()),
-                    "model, eight views": to_bytes(model.enlarge(x, VIEWS)[0].numpy()),
-                    **interpolated(small, model.scale)}
+            ways = {"model": to_bytes(model.enlarge(x)[0].numpy()), **interpolated(small, model.scale)}
+            if beside:
+                ways["model, eight views"] = to_bytes(model.enlarge(x, VIEWS)[0].numpy())
             for way, image in ways.items():
                 found.setdefault(way, []).append(worth(image, truth, model.scale))
         else:
