@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import torch
 
 from playground.architectures import Architecture, architectures
+from playground.caps import caps
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.knobs import Knob, changed, knob, knobs, label, read
@@ -24,7 +25,6 @@ from playground.variants import Variant, variants
 
 VERSION = 3
 OLDER = (1, 2)  # had fewer knobs, 1 no task either: what they lack stands at its default
-MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
 
 DECAY = {"decay": (r"\frac{\delta}{2}{\left\| W \right\|}_F^2", "weight decay")}
 
@@ -225,8 +225,8 @@ def _read(values: dict[str, dict[str, Any]]) -> tuple[Experiment, list[str]]:
         problems += [f"{part}.{problem}" for problem in more]
     experiment, unused = Experiment(**parts).settled()
     problems += unused
-    if (count := parameters(experiment)) > MOST_PARAMETERS:
-        problems.append(f"architecture: {count:,} parameters are more than the {MOST_PARAMETERS:,} allowed")
+    if (count := parameters(experiment)) > (most := caps().parameters):
+        problems.append(f"architecture: {count:,} parameters are more than the {most:,} allowed")
         experiment = replace(experiment, architecture=type(experiment.architecture)())
     return experiment, problems
 

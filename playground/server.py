@@ -19,6 +19,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from playground.caps import caps
+from playground.events import Trouble
 from playground.explore_routes import Explore
 from playground.inside_routes import Inside
 from playground.lab import papers
@@ -92,7 +94,11 @@ inside = Inside(workbench, explore.explorer)
 
 
 def routes() -> list[BaseRoute]:
-    """What stands beside Streamlit's own pages."""
+    """What stands beside Streamlit's own pages. A cap that cannot be ends the program here, in one sentence."""
+    try:
+        caps()
+    except Trouble as trouble:
+        sys.exit(str(trouble))
     return [
         *live.routes(),
         *explore.routes(),

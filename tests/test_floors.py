@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "painterly"),
     ("data", "architectures", "variants", "tasks"),

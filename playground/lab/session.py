@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from playground.caps import caps
 from playground.events import Snapshot, Stepped
-from playground.experiment import MOST_PARAMETERS, Experiment, parameters
+from playground.experiment import Experiment, parameters
 from playground.lab.messages import comparable
 from playground.lab.whole import whole
 from playground.workbench import Workbench
@@ -123,9 +124,9 @@ class Visit:
         if wanted == now:
             st.session_state.refused = ""  # what was refused has been turned back
             return
-        if (count := parameters(wanted)) > MOST_PARAMETERS:
+        if (count := parameters(wanted)) > (most := caps().parameters):
             st.session_state.refused = (
-                f"This network would have {count:,} parameters, more than the {MOST_PARAMETERS:,} that fit beside "
+                f"This network would have {count:,} parameters, more than the {most:,} that fit beside "
                 "everybody else's: choose a smaller width, depth or code. The run before is still here."
             )
             return

@@ -12,6 +12,8 @@ from typing import Any
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
+from playground.caps import caps
+from playground.events import Trouble
 from playground.look import PORT
 
 ZERO = "SPACES_ZERO_GPU"
@@ -19,6 +21,10 @@ ZERO = "SPACES_ZERO_GPU"
 
 def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
+    try:
+        caps()
+    except Trouble as trouble:
+        sys.exit(str(trouble))
     gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
     from playground.studio import page

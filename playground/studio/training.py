@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from playground.caps import Caps, caps
 from playground.events import Snapshot, Stepped, Trouble, Waiting
 from playground.experiment import Experiment
-from playground.studio.limits import LIMITS, Limits
 from playground.workbench import Workbench
 
 ENDED = ("stopped", "failed", "done")
@@ -36,8 +36,8 @@ def _text(value: Any) -> str:
 class Trainings:
     """The runs that the Studio's visitors train, on the engine that all pages share."""
 
-    def __init__(self, workbench: Workbench, limits: Limits = LIMITS):
-        self.workbench, self.limits = workbench, limits
+    def __init__(self, workbench: Workbench, limits: Caps | None = None):
+        self.workbench, self.limits = workbench, limits or caps()
         self._jobs: dict[str, list[str]] = {}  # by visitor, those that may still be learning
         self._tasks: set[asyncio.Task] = set()
 

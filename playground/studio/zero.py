@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from playground.caps import Caps
 from playground.events import Allowance, Stepped, Trouble
 from playground.experiment import Experiment
 from playground.library import Entry, Library
-from playground.studio.limits import LIMITS, Limits
 from playground.studio.training import NOBODY, Trainings
 from playground.workbench import SAVE_EVERY, Workbench
 
@@ -104,7 +104,7 @@ class SlicedTrainings(Trainings):
 
     workbench: Hosting
 
-    def __init__(self, workbench: Hosting, gpu: Callable[..., Any], limits: Limits = LIMITS):
+    def __init__(self, workbench: Hosting, gpu: Callable[..., Any], limits: Caps | None = None):
         super().__init__(workbench, limits)
         self._runs = str(workbench.library.runs)
         self._slice = gpu(duration=round(SLICE + BESIDE))(run_slice)
