@@ -19,7 +19,7 @@ PRIVATE = (
     "to nobody else. Nothing is counted or reported: there is no telemetry, no tracker, no script from another site.",
     "Runs and sets of pictures of your own are kept in the server's folder {home}; what you bring to the Studio is "
     "deleted after an hour, and what you paint on is never written to disk. Data sets that are not built in are "
-    "downloaded once, by the server, from where their authors publish them.",
+    "downloaded once, by the server, from the places that publish them.",
 )
 
 
@@ -27,7 +27,7 @@ def about_page(device: str) -> str:
     """The whole page. device: what the server computes on, in words."""
     facts = [("Version", playground.__version__), ("Device", device), ("Python", platform.python_version()),
              *((name.capitalize(), _version(name)) for name in PACKAGES), ("Licence", LICENCE)]
-    allowed = [(setting.help, said(setting, getattr(caps(), name))) for name, setting in knobs(Caps).items()]
+    allowed = [(one.help.rstrip("."), said(one, getattr(caps(), name))) for name, one in knobs(Caps).items()]
     where = [f"<p>{html.escape(one.format(home=home()))}</p>" for one in PRIVATE]
     return (
         '<div class="ap-learn ap-about" data-testid="about"><h1>About</h1>'

@@ -11,7 +11,7 @@ import numpy as np
 from gradio.utils import abspath, get_upload_folder, is_in_or_equal
 
 from playground import masks
-from playground.caps import caps, told
+from playground.caps import MEGA, caps, told
 from playground.events import Trouble
 from playground.images import FORMATS, read_image
 
@@ -104,7 +104,7 @@ def check(source: Path | bytes) -> None:
     except Exception:  # the decoders raise nearly everything on broken files
         raise Trouble("This is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or it is damaged.") from None
     if pixels > caps().pixels:
-        raise Trouble(f"This picture has more than {told('pixels')}, which is the limit here.")
+        raise Trouble(f"This picture has more than {caps().pixels / MEGA:g} million pixels, which is the limit here.")
 
 
 def read(path: str | None, what: str = "picture") -> np.ndarray:
