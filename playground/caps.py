@@ -31,6 +31,10 @@ class Caps:
     file: int = knob(20 * MEGA, "Size of a file brought to the Studio.", low=1000, high=MUCH, unit="bytes")
     pixels: int = knob(12 * MEGA, "Size of one picture that a model is to work on.", low=4096, high=MUCH, unit="pixels")
     pictures: int = knob(64, "Pictures or codes in one request.", low=1, high=MUCH)
+    shared: str = knob(
+        "auto", "Whether others use this server: auto, if other machines can reach it; say yes behind a proxy.",
+        choices=("auto", "yes", "no"),
+    )  # fmt: skip
     running: int = knob(4, "Requests of one visitor to the Studio that are worked on at once.", low=1, high=MUCH)
     waiting: int = knob(60, "Requests of one visitor to the Studio that may wait besides.", low=0, high=MUCH)
     request: float = knob(180.0, "How long one request may take.", low=1, high=MUCH, unit="s")

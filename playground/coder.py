@@ -18,6 +18,7 @@ from playground.experiment import Experiment
 from playground.images import to_bytes
 from playground.library import Library
 from playground.model import Autoencoder
+from playground.owners import MACHINE, Viewer
 from playground.probes.codes import decoded, frozen
 from playground.probes.paths import HOWS, path
 from playground.probes.pictures import fitted
@@ -68,10 +69,14 @@ class Coder:
     def __init__(self, workbench: Bench):
         self.workbench = workbench
 
-    def choices(self, way: str = "") -> list[Choice]:
-        """What can be used, in one way or in any: shipped models, then runs, newest first, that took a step."""
+    def choices(self, way: str = "", viewer: Viewer = MACHINE, known: str = "") -> list[Choice]:
+        """What a viewer can use, in one way or in any: shipped models, then their runs, newest first, that took a step.
+
+        known: a run that they know by name, whosever it is.
+        """
         models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
-        models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
+        models += [(run.job, run.title, False) for run in self.workbench.jobs()
+                   if run.steps_taken and (viewer.owns(run.owner) or run.job == known)]
         return [
             Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
                    experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)

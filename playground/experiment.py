@@ -132,6 +132,10 @@ class Experiment:
             turned = replace(turned, **{part: changed(getattr(turned, part), **{name: raw})})
         return turned
 
+    def reseeded(self) -> Experiment:
+        """A copy with other random weights and batches: the next seed."""
+        return replace(self, training=replace(self.training, seed=(self.training.seed + 1) % 2**31))
+
     def same_structure(self, other: Experiment) -> bool:
         """Whether the two differ in live knobs at most, so that one's run can become the other's."""
         if any(getattr(self, part).name != getattr(other, part).name for part in PARTS):

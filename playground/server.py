@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -22,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from playground.caps import caps
 from playground.events import Trouble
 from playground.explore_routes import Explore
+from playground.gate import Keys, gate
 from playground.inside_routes import Inside
 from playground.lab import papers
 from playground.lab.whole import keep_clicks
@@ -112,10 +114,16 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def middleware() -> list[Middleware]:
+    """What every request passes on its way to a page or a route."""
+    return [Middleware(Keys)]
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    gate.listens(_host())
     _answer_at_once()
     keep_clicks()
     _stop_streams_first()
@@ -159,11 +167,18 @@ def _stop_streams_first() -> None:
         signal.signal(number, stop)
 
 
+def _host() -> str:
+    """The address that the server listens at; where none is set, every one that the machine has."""
+    from streamlit import config
+
+    return config.get_option("server.address") or "0.0.0.0"
+
+
 def _say_address() -> None:
     from streamlit import config
 
-    host, port = config.get_option("server.address"), config.get_option("server.port")
-    shown = "localhost" if host in (None, "", "0.0.0.0", "::", "127.0.0.1") else host
+    host, port = _host(), config.get_option("server.port")
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
     print(f"Autoencoder Playground: http://{shown}:{port}  (Ctrl-C stops it; runs are kept)", flush=True)
 
 

@@ -7,7 +7,6 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,14 +54,14 @@ class Workbench:
     # Runs -----------------------------------------------------------------------------------------------------------
 
     def start(self, experiment: Experiment, paused: bool = False, pace: float | None = None,
-              earlier: tuple[str, ...] = ()) -> str:
-        """Queue a new run; returns its job's name, which nobody can guess. `paused` leaves it ready at step 0."""
+              earlier: tuple[str, ...] = (), owner: str = "") -> str:
+        """Queue an owner's new run; returns its name, which nobody can guess. `paused` leaves it ready at step 0."""
         job = secrets.token_urlsafe(12)
         self._experiments[job] = experiment
-        self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier)
+        self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier, owner)
         return job
 
-    def show(self, experiment: Experiment) -> str | None:
+    def show(self, experiment: Experiment, owner: str = "") -> str | None:
         """A finished run, that of the shipped model of this experiment; its name, or None where none is shipped.
 
         It is kept on disk only once it took a step of its own.
@@ -71,7 +70,7 @@ class Workbench:
             return None
         job = secrets.token_urlsafe(12)
         self._experiments[job], self._shown[job] = experiment, entry.name
-        self._engine.start(job, experiment, partial(self._play, job, job))
+        self._engine.start(job, experiment, partial(self._play, job, job), owner=owner)
         return job
 
     def pause(self, job: str) -> Future:
@@ -113,9 +112,7 @@ class Workbench:
 
     def reseed(self, job: str, pace: float | None = None) -> str:
         """As reset, but with new first weights: the next seed."""
-        experiment = self.experiment(job)
-        training = replace(experiment.training, seed=(experiment.training.seed + 1) % 2**31)
-        return self._again(job, replace(experiment, training=training), pace)
+        return self._again(job, self.experiment(job).reseeded(), pace)
 
     def _again(self, job: str, experiment: Experiment, pace: float | None) -> str:
         snapshot = self.snapshot(job)
@@ -123,7 +120,7 @@ class Workbench:
         if took_steps and self._engine.snapshot(job) is not None and not self._ended(job):
             self.stop(job)
         earlier = ((job,) if took_steps else ()) + (snapshot.earlier if snapshot else ())
-        new = self.start(experiment, paused=True, pace=pace, earlier=earlier[:5])
+        new = self.start(experiment, True, pace, earlier[:5], snapshot.owner if snapshot else "")
         if not took_steps:
             self.discard(job)
         return new
@@ -223,24 +220,25 @@ class Workbench:
     def _reopen_saved(self, job: str) -> None:
         """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
-            self._reopen(job, entry.experiment, entry.earlier, paused=True)
+            self._reopen(entry, paused=True)
 
     def _take_up(self, entry: Entry) -> None:
         """Go on with a run that was learning when the last process ended."""
-        self._reopen(entry.name, entry.experiment, entry.earlier, paused=False)
+        self._reopen(entry, paused=False)
 
     def _ended(self, job: str) -> bool:
         snapshot = self._engine.snapshot(job)
         return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
 
-    def _reopen(self, job: str, experiment: Experiment, earlier: tuple[str, ...], paused: bool) -> None:
-        self._experiments[job] = experiment
-        self._engine.start(job, experiment, partial(self._play, job, job), paused, earlier=earlier)
+    def _reopen(self, entry: Entry, paused: bool) -> None:
+        job, made = entry.name, entry.experiment
+        self._experiments[job] = made
+        self._engine.start(job, made, partial(self._play, job, job), paused, None, entry.earlier, entry.owner)
 
     def _reopen_ended(self, job: str, paused: bool) -> None:
         if (ended := self._engine.snapshot(job)) is not None:
             self._engine.start(job, self._experiments[job], partial(self._play, job, job), paused, ended.pace,
-                               ended.earlier)
+                               ended.earlier, ended.owner)
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
@@ -292,6 +290,7 @@ class Workbench:
         snapshot = self._engine.snapshot(job)
         state = session.saved(status or (snapshot.status if snapshot else "stopped"))
         state.about["earlier"] = list(snapshot.earlier) if snapshot else []
+        state.about["owner"] = snapshot.owner if snapshot else ""
         try:
             self.library.save(job, state)
         except OSError as error:

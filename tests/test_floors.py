@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps",
+     "owners"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "painterly"),
     ("data", "architectures", "variants", "tasks"),
@@ -23,7 +24,7 @@ FLOORS = (
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "networks", "supply", "patchwork", "windows"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "shipping"),
-    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
+    ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
      "progress", "foreground", "spaces", "commands", "commands_images", "commands_labels", "commands_models",

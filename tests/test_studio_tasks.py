@@ -212,7 +212,7 @@ def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
     suited = [examples.suited(Actions.restorer, "inpaint", data) for data in ("digits", "shapes", "photos")]
     assert suited == ["inpaint-digits", "inpaint-shapes", "inpaint-photos"]
     assert examples.suited(Actions.restorer, "denoise", "digits") == "denoising-digits"
-    told, _ = Explore(Actions).refresh()
+    told, _ = Explore(Actions).refresh(None)
     assert jobs["plain"] in told and jobs["inpaint"] not in told
 
 

@@ -27,9 +27,11 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
         sys.exit(str(trouble))
     gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
+    from playground.gate import gate
     from playground.studio import page
     from playground.studio.zero import Hosting, SlicedTrainings
 
+    gate.listens(host)
     bench = server.workbench(Hosting if gpu else None)
     trainings = SlicedTrainings(bench, gpu) if gpu is not None and isinstance(bench, Hosting) else None
     demo = page.build(bench, trainings, lab=False)
@@ -42,7 +44,8 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
         max_threads=demo.max_threads,
         share=False,
         prevent_thread_lock=True,
-        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings),
+                    "middleware": server.middleware()},
         **page.served(),
     )
     print(

@@ -17,7 +17,7 @@ from playground.images import tile
 from playground.restorer import Restored, Restorer
 from playground.studio import pictures
 from playground.studio.applications import expose_all
-from playground.studio.saying import facts, models, visitor
+from playground.studio.saying import facts, models, viewer, visitor
 from playground.studio.training import Trainings, experiment, report
 from playground.studio.turns import Turns
 from playground.workbench import Workbench
@@ -150,7 +150,7 @@ class Actions:
             return self._row(await self.restorer.interpolate(model, ends[0], ends[1], steps, way))
 
     async def models(self, way: str = "", request: gr.Request = NOBODY) -> list[dict]:
-        """List what can be used: shipped models and runs, trained here or in the Lab, and what each is good for.
+        """List what you can use: shipped models and your own runs, of here or of the Lab, and what each is good for.
 
         "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
 
@@ -158,7 +158,7 @@ class Actions:
             way: "inpaint", "project", "denoise", "upscale", "restyle", "reconstruct": what can do that; empty: all
         """
         async with self.turn(request):
-            return models(self.restorer, way)
+            return models(self.restorer, way, viewer(request))
 
     async def train(
         self,
@@ -189,7 +189,7 @@ class Actions:
         settings = {"variant": variant, "data": data, "architecture.code": code, "variant.rho": rho,
                     "variant.level": noise, "training.epochs": epochs, "task": task, "architecture": architecture}
         async with self.turn(request):
-            job = await self.trainings.start(visitor(request), experiment(settings, more))
+            job = await self.trainings.start(visitor(request), experiment(settings, more), viewer(request).owner)
         async for told in self.trainings.follow(job):
             yield told
 

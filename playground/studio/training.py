@@ -41,10 +41,10 @@ class Trainings:
         self._jobs: dict[str, list[str]] = {}  # by visitor, those that may still be learning
         self._tasks: set[asyncio.Task] = set()
 
-    async def start(self, visitor: str, experiment: Experiment) -> str:
-        """Begin a run; returns its name. Trouble where this visitor trains as many as one may."""
+    async def start(self, visitor: str, experiment: Experiment, owner: str = "") -> str:
+        """Begin an owner's run; returns its name. Trouble where this visitor trains as many as one may."""
         learning = self._learning_of(visitor)
-        job = self._begin(experiment)
+        job = self._begin(experiment, owner)
         self._note(visitor, [*learning, job])
         return job
 
@@ -76,8 +76,8 @@ class Trainings:
         self._jobs[visitor] = learning
         self._jobs = {who: jobs for who, jobs in self._jobs.items() if any(map(self.learning, jobs))}
 
-    def _begin(self, experiment: Experiment) -> str:
-        job = self.workbench.start(experiment)
+    def _begin(self, experiment: Experiment, owner: str) -> str:
+        job = self.workbench.start(experiment, owner=owner)
         self._aside(self._end_later(job))
         return job
 
