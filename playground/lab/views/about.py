@@ -15,8 +15,8 @@ def teach() -> None:
 visit = Visit(workbench())
 st.html(about_page(visit.bench.device))
 if gate.taught:
-    with st.container(key="teacher", width=360):
-        st.markdown("#### For teachers")
+    with st.container(key="teacher"):
+        st.html("<h2>For teachers</h2>")
         if visit.viewer.teacher:
             st.caption("All runs of this server are in your lists, and do what you say.")
             st.button("See your own runs only", on_click=gate.leave, args=(visit.viewer,))
