@@ -39,6 +39,8 @@ bench: $(STAMP)-dev $(STAMP)-peers
 	$(BIN)/python -m benchmarks.restoring
 	$(BIN)/python -m benchmarks.inpainting
 	$(BIN)/python -m benchmarks.penalties
+	$(BIN)/python -m benchmarks.retrieval
+	$(BIN)/python -m benchmarks.labels
 
 # All shipped models again, from their recipes: about an hour on two cores. MODELS chooses some by name.
 MODELS ?= all

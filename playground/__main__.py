@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from playground import commands, commands_images, commands_labels, commands_models, commands_papers
+from playground import (
+    commands,
+    commands_compress,
+    commands_images,
+    commands_labels,
+    commands_models,
+    commands_papers,
+    commands_retrieve,
+)
 from playground.events import Trouble
 from playground.look import PORT
 
@@ -47,9 +55,11 @@ def parser() -> Parser:
     show.set_defaults(run=commands.show)
 
     commands_images.add_to(verbs)
+    commands_compress.add_to(verbs)
     commands_labels.add_to(verbs)
     commands_models.add_to(verbs)
     commands_papers.add_to(verbs)
+    commands_retrieve.add_to(verbs)
 
     serve = verbs.add_parser("serve", help="serve the playground until Ctrl-C")
     serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to let others on the network in")

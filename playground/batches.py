@@ -68,14 +68,17 @@ def _rows(images: Tensor, index: np.ndarray) -> Tensor:
 class Batches:
     """Shuffled batches of a resident set: epoch e is a permutation seeded by (seed, e), its remainder left out.
 
-    targets: what is to be learnt of each training image, (m, ...), where that is not the image.
+    targets: what is to be learnt of each training image, (m, ...), where that is not the image. favoured: numbers of
+    training images that the last half of every batch is drawn from, over and over.
     """
 
-    def __init__(self, resident: Resident, size: int, seed: int, targets: Tensor | None = None):
-        self._resident, self._seed, self._targets = resident, seed, targets
+    def __init__(self, resident: Resident, size: int, seed: int, targets: Tensor | None = None,
+                 favoured: Tensor | None = None):
+        self._resident, self._seed, self._targets, self._favoured = resident, seed, targets, favoured
         self.size = min(size, len(resident.train))
-        self.per_epoch = len(resident.train) // self.size
-        self._epoch, self._order = -1, torch.empty(0)
+        self._half = 0 if favoured is None or not len(favoured) else self.size // 2
+        self.per_epoch = len(resident.train) // (self.size - self._half)
+        self._epoch, self._order, self._again = -1, torch.empty(0), torch.empty(0)
 
     def __getitem__(self, step: int) -> Tensor:
         """The batch of one step (0, 1, ...), (size, c, h, w) in [0, 1]."""
@@ -93,7 +96,13 @@ class Batches:
             rng = torch.Generator().manual_seed(mix(self._seed, epoch, 1))
             self._order = torch.randperm(len(self._resident.train), generator=rng).to(self._resident.device)
             self._epoch = epoch
-        return self._order[i * self.size : (i + 1) * self.size]
+            if self._half and self._favoured is not None:
+                rounds = -(-self.per_epoch * self._half // len(self._favoured))
+                orders = [torch.randperm(len(self._favoured), generator=rng) for _ in range(rounds)]
+                self._again = self._favoured[torch.cat(orders).to(self._resident.device)]
+        fresh = self.size - self._half
+        rows = self._order[i * fresh : (i + 1) * fresh]
+        return torch.cat([rows, self._again[i * self._half : (i + 1) * self._half]]) if self._half else rows
 
     def history_interval(self) -> int:
         """Steps between two rows of the history, so that measuring the held-out loss costs about 1.5 % of the time.

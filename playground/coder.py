@@ -60,7 +60,9 @@ def ways(experiment: Experiment) -> tuple[str, ...]:
     """What a model of this experiment can be used for; nothing where its images are points."""
     if min(experiment.data.shape[1:]) < 2:
         return ()
-    return experiment.task.ways(experiment.variant)
+    its = experiment.task.ways(experiment.variant)
+    # whatever it was trained for, a code can be compared with others
+    return its if "retrieve" in its or not experiment.has_code else (*its, "retrieve")
 
 
 class Coder:
@@ -95,7 +97,7 @@ class Coder:
         codes = [np.zeros((0, self._size(name)), np.float32)]
         for i in range(0, len(images), CODES):
             batch = await asyncio.to_thread(_fitted, images[i : i + CODES], shape)
-            codes.append(await self.ask_device(name, partial(_encoded, model, batch)))
+            codes.append(await self.ask_device(name, partial(encoded, model, batch)))
         return np.concatenate(codes)
 
     async def decode(self, name: str, codes: np.ndarray) -> np.ndarray:
@@ -160,7 +162,8 @@ def _fitted(images: list[np.ndarray], shape: Shape) -> np.ndarray:
 
 
 @torch.no_grad()
-def _encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+def encoded(model: Autoencoder, batch: np.ndarray) -> np.ndarray:
+    """Images (m, c, h, w) float32 in [0, 1] to their codes (m, k), on the device thread."""
     return model.encode(torch.from_numpy(batch).to(device_of(model))).float().cpu().numpy()
 
 

@@ -172,7 +172,7 @@ def show(arguments: argparse.Namespace) -> int:
     from playground.experiment import PARTS, parameters
     from playground.look import PORT
 
-    saved = _find(arguments.model)
+    saved = find(arguments.model)
     print(f"{saved.experiment.title}, {parameters(saved.experiment):,} parameters, after {saved.step:,} steps "
           f"on images of {' × '.join(map(str, saved.shape))}")
     for part in PARTS:
@@ -185,7 +185,7 @@ def show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _find(model: str) -> Checkpoint:
+def find(model: str) -> Checkpoint:
     """The header of a file, or of the model of that name; Wrong where there is neither."""
     from playground import checkpoint
 

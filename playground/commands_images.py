@@ -128,7 +128,7 @@ def encode(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace, work: Callable, hidden: np.ndarray | None = None) -> int:
     """Read a picture, have it restored, write it; what was done to it goes to the standard error."""
     where = target(arguments.target)
-    _refusing(format_of, suffix(where))  # before the work, not after it
+    refusing(format_of, suffix(where))  # before the work, not after it
     picture = read(arguments.source)
     progress, began = Progress(sys.stderr), time.monotonic()
 
@@ -163,15 +163,25 @@ def suffix(path: Path | None) -> str:
 
 
 def read(name: str) -> Layered:
+    return refusing(read_layered, contents(name), called(name))
+
+
+def contents(name: str) -> bytes:
+    """What a file holds, or the standard input; Wrong where it cannot be read or is too large."""
     if name != STANDARD:
-        return _refusing(read_layered, _refusing(read_contents, Path(name), name), name)
+        return refusing(read_contents, Path(name), name)
     data = sys.stdin.buffer.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise Wrong(f"The standard input holds more than {MAX_FILE // MEGA} MB.")
-    return _refusing(read_layered, data, "The standard input")
+    return data
 
 
-def _refusing(do: Callable, *values: Any) -> Any:
+def called(name: str) -> str:
+    """What a file is called at the beginning of a sentence."""
+    return "The standard input" if name == STANDARD else name
+
+
+def refusing(do: Callable, *values: Any) -> Any:
     """do(*values), whose Trouble is one with the arguments."""
     try:
         return do(*values)
@@ -197,7 +207,7 @@ def answer(model: str, question: Callable[[Restorer], Coroutine]) -> Any:
     """What a restorer says, of a model's file or name; Wrong with the sentence of its Trouble."""
     from playground.restorer import Restorer
 
-    return _refusing(asyncio.run, question(Restorer(Alone(model))))
+    return refusing(asyncio.run, question(Restorer(Alone(model))))
 
 
 class Alone:

@@ -1,4 +1,4 @@
-"""Commands on what is shipped: `pretrain NAME...` trains it again, `space` assembles what a hosted Space needs."""
+"""Commands that make files of models: `export` a program, `pretrain` what is shipped, `space` for hosting."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import json
 import sys
 from pathlib import Path
 
-from playground.commands import Wrong, table
+from playground.commands import Wrong, find, read_query, table
 from playground.progress import Progress
 
 
 def add_to(verbs: argparse._SubParsersAction) -> None:
-    """Add `pretrain` and `space` to the commands."""
+    """Add `export`, `pretrain` and `space` to the commands."""
+    exporting = verbs.add_parser("export", help="write an experiment as a notebook or a script of plain PyTorch",
+                                 description=export.__doc__)
+    exporting.add_argument("experiment", help="a link or its query, a .safetensors file, or a name that `models` lists")
+    exporting.add_argument("--out", type=Path, help="a file that ends in .ipynb or .py (default: named by the run)")
+    exporting.set_defaults(run=export)
     pretrain = verbs.add_parser("pretrain", help="train shipped models again from their recipes",
                                 description=run.__doc__)
     pretrain.add_argument("names", nargs="*", metavar="NAME", help='of a recipe, or "all"; none: list the recipes')
@@ -22,6 +27,21 @@ def add_to(verbs: argparse._SubParsersAction) -> None:
     spacing.add_argument("--sdk", choices=("gradio", "docker"), default="gradio", help="the Studio alone, or all")
     spacing.add_argument("folder", type=Path, help="a folder that is not there yet")
     spacing.set_defaults(run=space)
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write an experiment as a notebook (.ipynb) or a script (.py) that needs nothing of the playground."""
+    from playground.exporting import KINDS, exported, file_name
+
+    text = arguments.experiment
+    is_query = "=" in text and not Path(text).exists()
+    experiment = read_query(text) if is_query or not text else find(text).experiment
+    path = arguments.out or Path(file_name(experiment, "ipynb"))
+    if (kind := path.suffix.removeprefix(".")) not in KINDS:
+        raise Wrong(f"{path.name} is neither a notebook, which ends in .ipynb, nor a script, which ends in .py.")
+    path.write_text(exported(experiment, kind), encoding="utf-8")
+    print(path)
+    return 0
 
 
 def space(arguments: argparse.Namespace) -> int:

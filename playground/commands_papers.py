@@ -13,7 +13,7 @@ def add_to(verbs: argparse._SubParsersAction) -> None:
     """Add `reproduce` to the commands."""
     reproduce = verbs.add_parser("reproduce", help="try a paper's claim again and write it into docs/RESULTS.md",
                                  description=run.__doc__)
-    reproduce.add_argument("name", metavar="NAME", help="baldi1989, hinton2006, rifai2011, ng2011, vincent2010, ...")
+    reproduce.add_argument("name", metavar="NAME", help="baldi1989, hinton2006, rifai2011, ng2011, unet2015, ...")
     reproduce.add_argument("--quick", action="store_true", help="a small form of it, in minutes")
     reproduce.set_defaults(run=run)
 

@@ -17,7 +17,6 @@ from playground.caps import caps
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.knobs import Knob, changed, knob, knobs, label, read
-from playground.layers import Stack
 from playground.model import Autoencoder
 from playground.registry import Registry
 from playground.tasks import Task, tasks
@@ -256,19 +255,19 @@ class Layer:
 
 
 @lru_cache(maxsize=256)
-def _networks(experiment: Experiment) -> tuple[Stack, Stack]:
-    """Encoder and decoder without a single weight."""
+def _network(experiment: Experiment) -> Autoencoder:
+    """The network without a single weight."""
     with torch.device("meta"):
         made = experiment
-        return made.task.networks(made.architecture, made.variant, made.data.shape, made.data)
+        return made.task.build(made.architecture, made.variant, made.data.shape, made.training.loss, made.data)
 
 
 @lru_cache(maxsize=256)
 def plan(experiment: Experiment) -> tuple[Layer, ...]:
     """Every layer of the experiment's network from input to output, without making a single weight."""
-    encoder, decoder = _networks(experiment)
+    network = _network(experiment)
     layers = [Layer("input", "input", tuple(experiment.task.given(experiment.data.shape)), 0)]
-    for part, last, stack in (("encoder", "code", encoder), ("decoder", "output", decoder)):
+    for part, last, stack in (("encoder", "code", network.encoder), ("decoder", "output", network.decoder)):
         for i, block in enumerate(stack.blocks):
             count = sum(weights.numel() for weights in block.parameters())
             layers.append(Layer(last if i == len(stack) - 1 else part, block.kind, tuple(block.shape), count))
@@ -276,16 +275,16 @@ def plan(experiment: Experiment) -> tuple[Layer, ...]:
 
 
 def parameters(experiment: Experiment) -> int:
-    """Weights and biases of the experiment's network."""
-    return sum(layer.parameters for layer in plan(experiment))
+    """Weights and biases of the experiment's network, with what stands beside the layers of its plan."""
+    return sum(weights.numel() for weights in _network(experiment).parameters())
 
 
 def formulas(experiment: Experiment) -> dict[str, tuple[str, str]]:
     """The objective's terms in order: name -> (LaTeX, words)."""
     terms = experiment.task.formulas(experiment.variant, experiment.training.loss)
     if experiment.task.varied:
-        encoder, _ = _networks(experiment)
-        for name, how in experiment.variant.how(encoder, prod(experiment.data.shape)).items():
-            latex, words = terms[name]
-            terms[name] = latex, f"{words}, {how}"
+        for name, how in experiment.variant.how(_network(experiment).encoder, prod(experiment.data.shape)).items():
+            if name in terms:
+                latex, words = terms[name]
+                terms[name] = latex, f"{words}, {how}"
     return {**terms, **(DECAY if experiment.training.decay else {})}

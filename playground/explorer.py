@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from playground.checkpoint import load
 from playground.events import Frame, Stepped, Trouble
 from playground.kept import Kept
 from playground.model import Autoencoder
+from playground.portions import portions
 from playground.probes import codes as probing
 from playground.probes import film as filming
 from playground.probes import fitting, maps
@@ -26,7 +26,6 @@ from playground.workbench import Workbench
 
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
-QUESTION = 0.012  # seconds of the device aimed at per question; none is longer than 0.03 where one image is not
 SPACES, MODELS, MAPS, SHEETS = 6, 8, 24, 24  # results kept
 MOST_WAITING = 8  # fits in the queue
 
@@ -99,18 +98,8 @@ class Explorer:
         return await asyncio.wrap_future(self.workbench.probe(name, question))
 
     async def portions(self, name: str, count: int, question: Callable[[int, int], Any], size: int = 32) -> list[Any]:
-        """question(start, stop) over 0 to count in portions as long as the device may be held; the answers in order.
-
-        size: of the first portion, where one is slow, a small one.
-        """
-        answers, start = [], 0
-        while start < count:
-            stop = min(start + size, count)
-            seconds, answer = await self.ask(name, partial(_timed, question, start, stop))
-            answers.append(answer)
-            start = stop
-            size = max(1, min(2 * size, 2048, int(size * QUESTION / max(seconds, 1e-4))))
-        return answers
+        """question(start, stop) over 0 to count in portions as long as the device may be held; the answers in order."""
+        return await portions(lambda do: self.ask(name, lambda model, resident: do()), count, question, size)
 
     # Maps -----------------------------------------------------------------------------------------------------------
 
@@ -264,12 +253,6 @@ class Explorer:
         ))
         table = partial(scoring.table, space.codes, chart.places, resident.source, gallery)
         return await self.aside(table)
-
-
-def _timed(question: Callable[[int, int], Any], start: int, stop: int, *_: Any) -> tuple[float, Any]:
-    began = time.perf_counter()
-    answer = question(start, stop)
-    return time.perf_counter() - began, answer
 
 
 def _with_code(model: Autoencoder) -> Autoencoder:

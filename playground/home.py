@@ -13,7 +13,8 @@ FOLDERS = ("runs", "data", "images")
 def home() -> Path:
     """The folder named by the environment variable PLAYGROUND_HOME, or ~/.autoencoder-playground; made if missing.
 
-    Its sub-folders `runs`, `data` and `images` exist when this returns. Trouble if they cannot be made.
+    Its sub-folders `runs`, `data` and `images` exist when this returns; `indexes` comes when there are some.
+    Trouble if they cannot be made.
     """
     root = Path(os.environ.get("PLAYGROUND_HOME") or Path.home() / ".autoencoder-playground").expanduser()
     try:

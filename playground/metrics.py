@@ -92,3 +92,20 @@ class PictureMeter:
     def figures(self) -> dict[str, float]:
         found = {"psnr": psnr(self._squared / self._count)}
         return found if self._ssim is None else {**found, "ssim": self._ssim}
+
+
+class Counted:
+    """Share of answers whose likeliest class is the target's, 0 to 1: "accuracy".
+
+    Answers are probabilities (B, classes), targets the same with a 1 at the true class.
+    """
+
+    def __init__(self) -> None:
+        self._right, self._count = 0, 0
+
+    def update(self, output: Tensor, target: Tensor, seen: Tensor) -> None:
+        self._right += int((output.argmax(1) == target.argmax(1)).sum())
+        self._count += len(output)
+
+    def figures(self) -> dict[str, float]:
+        return {"accuracy": self._right / self._count}

@@ -59,12 +59,17 @@ class Autoencoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.encode(x))
 
+    def raw(self, code: Any) -> Tensor:
+        """Codes to images (B, c, h, w) before the output's activation."""
+        return self.decoder(code)
+
     def errors(self, code: Any, target: Tensor) -> Tensor:
         """The chosen loss between D(code) and `target` (B, c, h, w), of each value: (B, c, h, w)."""
+        raw = self.raw(code)
         if self.loss == "bce":
-            return losses.cross_entropy(self.decoder(code), target)
+            return losses.cross_entropy(raw, target)
         error = losses.absolute_error if self.loss == "l1" else losses.squared_error
-        return error(self.decode(code), target)
+        return error(torch.sigmoid(raw) if self.squashed else raw, target)
 
     def reconstruction_error(self, code: Any, target: Tensor) -> Tensor:
         """The same, summed over pixels, per image: (B,)."""

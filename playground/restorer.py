@@ -32,7 +32,7 @@ from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import VIEWS, Upscaler
 from playground.windows import Windows
 
-WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle")
+WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle", "retrieve")
 
 
 @dataclass(frozen=True, eq=False)

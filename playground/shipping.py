@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,22 +12,17 @@ import numpy as np
 import torch
 
 from playground import checkpoint
-from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
-from playground.metrics import psnr
-from playground.probes import boxes, photographs, restyling
+from playground.measures import MEASURES, Figures, measured
 from playground.recipes import Recipe
 from playground.trainer import Session
 
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
-BOXED = 500  # held-out images that a box is filled in
-WORDS = {"psnr": "PSNR, dB", "ssim": "SSIM", "held_out": "loss"}
-
-Figures = dict[str, dict[str, float]]
-Measure = Callable[[Any, Session], Figures]
-UNSEEN = "Photographs of which it has seen no part, in grey"
+WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
+         "box50": "AP at IoU 0.5 of the boxes alone", "f1": "F1", "ssim": "SSIM", "held_out": "loss",
+         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice"}
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
@@ -52,51 +46,6 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     (folder / "README.md").write_text(card(recipe, session, figures), encoding="utf-8")
     (folder / "preview.png").write_bytes(to_png(preview(session)))
     return figures
-
-
-def _in_boxes(model: Any, session: Session) -> Figures:
-    return boxes.figures(model, session.resident.held_out[:BOXED].cpu().numpy())
-
-
-def _of_photographs(model: Any, session: Session) -> Figures:
-    return photographs.figures(model)
-
-
-def _of_paintings(model: Any, session: Session) -> Figures:
-    task = session.experiment.task
-    return restyling.figures(model, task.style, task.brush)  # type: ignore[attr-defined]
-
-
-MEASURES: dict[str, tuple[str, Measure]] = {  # by task: what the figures are of, in words, and they themselves
-    "inpaint": ("Held-out images, inside a box that hides a quarter of the image", _in_boxes),
-    "upscale": (UNSEEN, _of_photographs),
-    "denoise": (UNSEEN, _of_photographs),
-    "restyle": ("Photographs of which it has seen no part, against the filter's result, in brightness", _of_paintings),
-}
-
-
-def measured(model: torch.nn.Module, session: Session) -> Figures:
-    """Way -> metric -> value on held-out images: the model, and the baseline that it has to beat."""
-    if (name := session.experiment.task.name) in MEASURES:
-        return MEASURES[name][1](model, session)
-    return {"model": dict(session.metrics), **_baseline(session)}
-
-
-@torch.no_grad()
-def _baseline(session: Session) -> Figures:
-    """PCA of as many numbers as the code has, or for a denoising model the noisy image itself."""
-    x = to_unit(session.resident.held_out).cpu()
-    if session.experiment.variant.name == "denoising":
-        seen = session.see(x.to(session.resident.device), session.held_out_rng()).cpu()
-        return {"noisy image": {"psnr": psnr(float((seen - x).square().mean()))}}
-    from sklearn.decomposition import PCA
-
-    train = to_unit(session.resident.train).flatten(1).cpu().numpy()
-    size = min(session.experiment.architecture.code, *train.shape)
-    pca = PCA(size, random_state=0).fit(train)
-    flat = x.flatten(1).numpy()
-    back = pca.inverse_transform(pca.transform(flat)).clip(0, 1)
-    return {f"PCA, {size}": {"psnr": psnr(float(np.square(back - flat).mean()))}}
 
 
 @torch.no_grad()
@@ -136,4 +85,6 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "" if value is None else f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    if value is None or isinstance(value, int):
+        return "" if value is None else f"{value}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"

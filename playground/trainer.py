@@ -33,7 +33,8 @@ class Session:
         self.experiment, self.resident = experiment, resident
         training = experiment.training
         self.targets = resident.targets(experiment.task.targets)
-        self.batches = Batches(resident, training.batch, training.seed, self.targets and self.targets[0])
+        targets = self.targets and self.targets[0]
+        self.batches = Batches(resident, training.batch, training.seed, targets, experiment.task.favoured(targets))
         self.model = experiment.build(resident.shape).to(resident.device)
         self.optimisers = {
             side: Adam(weights, lr=training.rate, fused=resident.device.type != "mps")
@@ -81,16 +82,15 @@ class Session:
             values += means
         with torch.no_grad():
             torch.stack(values, out=self._losses[self._filled])
-        self._filled += 1
-        self.step += 1
+        self._filled, self.step = self._filled + 1, self.step + 1
         if self._filled == len(self._losses) or self.history.due(self.step):
             self._flush()
 
     def _score(self, batch: torch.Tensor, target: torch.Tensor, rng: torch.Generator) -> Losses:
-        for side, terms in self.experiment.task.losses(self.model, batch, target, self.experiment.variant, rng):
+        task = self.experiment.task.at(self.step / self.steps)
+        for side, terms in task.losses(self.model, batch, target, self.experiment.variant, rng):
             if decay := self.experiment.training.decay:
-                held = self.optimisers[side].param_groups[0]["params"]
-                squares = [weights.square().sum() for weights in held if weights.ndim > 1]
+                squares = [w.square().sum() for w in self.optimisers[side].param_groups[0]["params"] if w.ndim > 1]
                 terms["decay"] = decay / 2 * torch.stack(squares).sum()
             yield side, terms
 

@@ -71,17 +71,18 @@ def resident(data: Dataset) -> Resident:
     return loaded
 
 
-KINDS = [*sorted(variants), *sorted(name for name in tasks if not tasks[name].varied)]
+KINDS = [*sorted(variants), *sorted(name for name in tasks if name != "reconstruct")]
 
 
 def experiment(
-    kind: str = "undercomplete", architecture: str = "dense", data: str = "digits", **training
+    kind: str = "undercomplete", architecture: str = "dense", data: str = "", **training
 ) -> Experiment:
     """A small experiment with the named parts; `training` overrides knobs of the training.
 
     kind: a variant, with which to reconstruct, or a task that has no variants. architecture: "usual" for what the task
-    begins with.
+    begins with. data: digits, or where the task has no use for these what it begins with.
     """
+    data = data or first_data(kind)
     if architecture == "usual":
         architecture = tasks[kind].usual if kind in tasks else "dense"
     settings = {"batch": 32, "rate": 3e-3, "epochs": 10} | training
@@ -89,6 +90,13 @@ def experiment(
     sizes |= {"depth": 2} if architecture == "residual" else {}
     made = Experiment(small(data), architectures[architecture](**sizes), training=Training(**settings))
     return replace(made, variant=variants[kind]()) if kind in variants else replace(made, task=tasks[kind]())
+
+
+def first_data(kind: str) -> str:
+    """The data set that a kind is tried with: digits, or where it has no use for these what it begins with."""
+    if kind not in tasks or "data" not in tasks[kind]().objections(small("digits"), architectures[tasks[kind].usual]):
+        return "digits"
+    return tasks[kind].usual_data
 
 
 def real_datasets() -> Path:

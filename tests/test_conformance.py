@@ -97,7 +97,7 @@ def test_running_beside_other_jobs_changes_no_number(kind, architecture):
 
 @every_pair
 def test_slices_change_no_number(kind, architecture):
-    made = experiment(kind, architecture)
+    made = experiment(kind, architecture, epochs=20)
     by_one, at_once = session(made), session(made)
     for _ in zip(range(71), train(by_one)):
         pass
@@ -116,7 +116,8 @@ def test_the_plan_is_the_network_that_is_built(kind, architecture):
     layers = plan(made)
     assert (layers[0].part, layers[-1].part) == ("input", "output")
     assert [layer.part for layer in layers].count("code") == 1
-    assert (layers[0].shape, layers[-1].shape) == (made.task.given(made.data.shape), made.data.shape)
+    assert layers[0].shape == made.task.given(made.data.shape)
+    assert layers[-1].shape == made.data.shape or not made.task.restores
 
 
 @pytest.mark.parametrize("name", sorted(variants))
@@ -154,7 +155,9 @@ def test_the_network_has_a_code_where_it_says_so(kind, architecture):
     seen = made.task.see(x, made.variant, torch.Generator().manual_seed(1))
     code = model.encode(seen)
     assert model.vector(code).shape == (5, made.architecture.code)
-    assert model.decode(code).shape == model(seen).shape == made.task.picture(seen).shape == x.shape
+    assert model.decode(code).shape == model(seen).shape
+    assert made.task.picture(seen).shape == made.task.shown(made.task.output(model, code, seen), x).shape == x.shape
+    assert model.restores == made.task.restores
 
 
 @every_pair

@@ -16,19 +16,20 @@ PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps",
-     "owners"),
+     "owners", "entropy", "aec"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
-     "classical", "painterly"),
+     "classical", "regions", "detections", "painterly"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "networks", "supply", "patchwork", "windows"),
-    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "shipping"),
+    ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among"),
+    ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
+     "measures", "shipping", "exporting"),
     ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
-     "progress", "foreground", "spaces", "commands", "commands_images", "commands_labels", "commands_models",
-     "commands_papers", "__main__"),
+     "progress", "foreground", "spaces", "commands", "commands_compress", "commands_images", "commands_labels",
+     "commands_models", "commands_papers", "commands_retrieve", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

@@ -150,3 +150,17 @@ def test_tied_weights_leave_the_extra_channel_out():
     assert torch.allclose(last(hidden), hidden @ weight[:, :42] + last.bias)
     own = nn.ModuleList([encoder, decoder])
     assert sum(p.numel() for p in own.parameters()) == 16 * 84 + 16 + 16 * 5 + 5 + 16 + 42
+
+
+def test_a_u_nets_short_cut_halves_as_strides_would():
+    """Sizes at which torch's own strided 1x1 convolution ends the process on its way back."""
+    from playground.layers.unet import Residual
+
+    torch.manual_seed(0)
+    block, x = Residual(8, 16, "relu", 2), torch.rand(16, 8, 64, 64).contiguous(memory_format=torch.channels_last)
+    strided = torch.nn.functional.conv2d(x, block.short.weight, block.short.bias, 2)
+    inner = block.second(torch.relu(block.first(x)))
+    assert torch.allclose(block(x), strided + inner, atol=1e-6)
+    for _ in range(3):
+        block(x.requires_grad_()).sum().backward()
+    assert torch.isfinite(x.grad).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.probes.neighbours import LAYERS, METRICS, _least, nearest
+from playground.probes.neighbours import LAYERS, METRICS, least, nearest
 from playground.probes.scores import pca_of_pixels, precision, scores, vote
 
 
@@ -50,8 +50,8 @@ def test_among_themselves_as_scikit_learn_and_never_oneself(metric):
 def test_the_least_are_those_of_topk(n):
     values = torch.from_numpy(rows(30, n))
     values[:, -1] = -9  # what the pile leaves over counts too
-    least = values.gather(1, _least(values, 5)).sort(1).values
-    assert (least == values.topk(5, largest=False).values).all()
+    found = values.gather(1, least(values, 5)).sort(1).values
+    assert (found == values.topk(5, largest=False).values).all()
 
 
 def test_equal_rows_find_each_other_at_distance_zero_in_order():

@@ -181,7 +181,8 @@ class TestBesideOthers:
     def test_choices_say_what_each_can(self, bench, names):
         choices = [choice for choice in Restorer(bench).choices() if not choice.shipped]
         ways = {name: [choice.way for choice in choices if choice.name == names[name]] for name in ("grey", "colour")}
-        assert ways == {"grey": ["project", "denoise", "reconstruct"], "colour": ["project", "reconstruct"]}
+        assert ways == {"grey": ["project", "denoise", "reconstruct", "compress", "retrieve"],
+                        "colour": ["project", "reconstruct", "compress", "retrieve"]}
         assert {choice.shape for choice in choices} == {(1, 16, 16), (3, 16, 16)}
         cleaners = Restorer(bench).choices("denoise")
         assert [choice.name for choice in cleaners if not choice.shipped] == [names["grey"]]

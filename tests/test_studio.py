@@ -31,7 +31,7 @@ def test_every_action_is_an_endpoint_with_types_and_examples(client):
     told = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(told) == {f"/{name}" for name in ("inpaint", "denoise", "upscale", "reconstruct", "encode", "decode",
                                                   "interpolate", "models", "train", "resume", "stop",
-                                                  "restyle")}  # fmt: skip
+                                                  "restyle", "compress", "decompress")}  # fmt: skip
     for endpoint in told.values():
         assert endpoint["description"].endswith(".")
         for parameter in endpoint["parameters"]:
@@ -202,8 +202,8 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
                 return tools, listed, filled, wrong, stolen, trained
 
     tools, listed, filled, wrong, stolen, trained = asyncio.run(use())
-    assert {"inpaint", "denoise", "upscale", "reconstruct", "encode", "decode", "interpolate", "models", "train",
-            "resume", "stop"} <= {
+    assert {"inpaint", "denoise", "upscale", "reconstruct", "compress", "decompress", "encode", "decode", "interpolate",
+            "models", "train", "resume", "stop"} <= {
         tool.name for tool in tools}
     assert learnt[0]["job"] in listed.content[0].text
     shown = next(part for part in filled.content if part.type == "image")

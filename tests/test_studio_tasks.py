@@ -14,7 +14,7 @@ from playground.knobs import knobs
 from playground.studio.training import Trainings, experiment
 from playground.tasks import tasks
 from tests.plugins import experiment as small
-from tests.plugins import stepped, until
+from tests.plugins import first_data, stepped, until
 from tests.studio import pixels, refused
 
 pytest.importorskip("gradio_client")
@@ -171,9 +171,13 @@ def test_the_train_tabs_controls_follow_what_is_chosen():
     assert [name for _, name in networks("reconstruct")] == ["dense", "convolutional"]
     assert ("U-Net", "unet") in networks("inpaint")
     for task in tasks:
+        data = first_data(task)
+        told = controls.follow("digits", task, "sparse", "dense", {"task": "reconstruct"})
+        assert told[0].get("value", "digits") == data and told[2]["value"] in [name for _, name in networks(task)]
         for _, network in networks(task):
             for variant in PARTS["variant"] if tasks[task].varied else ("sparse",):
-                made = controls.experiment(chosen(controls, task=task, variant=variant, architecture=network))
+                parts = {"data": data, "task": task, "variant": variant, "architecture": network}
+                made = controls.experiment(chosen(controls, **parts))
                 assert (made.task.name, made.architecture.name) == (task, network)
                 assert made.variant.name == (variant if tasks[task].varied else Experiment().variant.name)
                 assert formulas(made)

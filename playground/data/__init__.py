@@ -47,7 +47,9 @@ class Dataset(ABC):
 
     title: for people. note: one line, what it is and its licence. needs_download: the first load needs a network.
     mask_classes: what the values 0, 1, ... of the masks mean; empty where there are no masks. has_boxes: whether its
-    images come with boxes.
+    images come with boxes; box_classes: what the classes 0, 1, ... of these mean. ground: how bright the border of its
+    images is, 0 to 1; 0.5 where that differs. inner: of the image's side what is drawn on dark ground takes, in the
+    middle; 0 where images are no drawings.
     """
 
     name: str
@@ -56,6 +58,9 @@ class Dataset(ABC):
     needs_download = False
     mask_classes: tuple[str, ...] = ()
     has_boxes = False
+    box_classes: tuple[str, ...] = ()
+    ground = 0.5
+    inner = 0.0
 
     @property
     @abstractmethod

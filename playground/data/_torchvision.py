@@ -128,6 +128,8 @@ class DownloadedMnist(Downloaded):
     What is unpacked is read without torchvision, whose import takes fifteen times as long as all the rest.
     """
 
+    ground = 0.0
+
     @property
     def shape(self) -> tuple[int, int, int]:
         return 1, 28, 28

@@ -31,6 +31,7 @@ class Cells(Dataset):
     note = "Fluorescence microscopy imitated by the program, with the true mask of cells and nuclei."
     mask_classes = ("background", "cell", "nucleus")
     has_boxes = True
+    box_classes = ("cell",)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -27,6 +27,7 @@ class Digits(Dataset):
     note = "1,797 real handwritten digits by 43 people, shipped with scikit-learn (UCI, CC BY 4.0)."
 
     classes = tuple("0123456789")
+    ground, inner = 0.0, 0.875
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ class Kmnist(DownloadedMnist):
     title = "Kuzushiji-MNIST"
     note = "70,000 cursive Japanese characters, 28×28 grey (CC BY-SA 4.0); 21 MB to download."
     folder = "KMNIST"
+    inner = 0.9
     classes = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 
     def source(self) -> type:

@@ -21,6 +21,7 @@ class Mnist(DownloadedMnist):
     title = "MNIST digits"
     note = "70,000 handwritten digits, 28×28 grey (CC BY-SA 3.0); 12 MB to download."
     folder = "MNIST"
+    inner = 0.72
     classes = tuple("0123456789")
 
     def source(self) -> type:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from playground.data import Report, datasets
+from playground.data._masks import square
 from playground.data._torchvision import COUNT_HELP, Downloaded
 from playground.events import Trouble
 from playground.images import fit
@@ -63,14 +64,6 @@ class OxfordPets(Downloaded):
             except OSError as error:
                 raise Trouble(f"A photograph of {self.title} cannot be read: {error}.") from None
             images[i] = fit(np.asarray(photo).transpose(2, 0, 1), self.size, colour=True)
-            masks[i] = MASK_OF_TRIMAP[_nearest(np.asarray(trimap), self.size)]
+            masks[i] = MASK_OF_TRIMAP[square(np.asarray(trimap), self.size)]
         return images, labels, masks
 
-
-def _nearest(trimap: np.ndarray, size: int) -> np.ndarray:
-    """(h, w) -> (size, size): the largest centred square, as `fit` cuts it, nearest value."""
-    h, w = trimap.shape
-    side = min(h, w)
-    steps = (np.arange(size) + 0.5) * side / size
-    rows, columns = (steps + (h - side) / 2).astype(int), (steps + (w - side) / 2).astype(int)
-    return trimap[rows[:, None], columns]

@@ -32,6 +32,7 @@ class Shapes(Dataset):
     classes = CLASSES
     mask_classes = ("background", *CLASSES)
     has_boxes = True
+    box_classes = CLASSES
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ import streamlit as st
 from playground.architectures import architectures
 from playground.experiment import PARTS, Experiment
 from playground.knobs import Knob, check, knobs, label, matters
+from playground.lab.downloads import downloads
 from playground.lab.session import SPEEDS, Visit, forget_widgets, renew_widgets, widget_key
 from playground.tasks import tasks
 
@@ -106,7 +107,7 @@ class Panel:
         _begin_with(key := widget_key(part), now)
         title = title or part.capitalize()
         chosen: str | None
-        if part == "data":
+        if part in ("data", "task"):
             chosen = st.selectbox(title, names, format_func=words, key=key, help=PART_HELP[part])
         else:
             chosen = st.segmented_control(
@@ -187,6 +188,7 @@ class Panel:
             if names:
                 st.markdown(f"**{title}**")
                 self.group(part, names)
+        downloads(self.wanted, self.visit.hidden)
 
     def knob(self, part: str, name: str, setting: Knob) -> None:
         """One widget; what it says becomes part of `wanted`."""

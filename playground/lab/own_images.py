@@ -20,7 +20,8 @@ def own_images(visit: Visit) -> None:
 
     files = st.file_uploader(
         "Pictures or a zip", [*PICTURES, "zip"], accept_multiple_files=True, key="own_files",
-        help="PNG, JPEG, WebP, BMP, GIF, TIFF, or a zip of them: the folder a picture lies in is its class.",
+        help="PNG, JPEG, WebP, BMP, GIF, TIFF, or a zip of them: the folder a picture lies in is its class. "
+             "With masks to learn from (x_mask.png beside x.png, or folders images and masks) it can learn to segment.",
     )
     name = st.text_input("Name", "mine", key="own_name", help="The set is kept under this name on this machine.")
     st.button("Use these pictures", key="own_use", width="stretch", disabled=not files, on_click=_use,

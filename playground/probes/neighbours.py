@@ -21,28 +21,40 @@ def nearest(
     Without queries each row of the gallery asks, and is not its own neighbour. k is cut to what there is. Candidates
     come from one matrix product; their distances are then computed exactly, in order of distance, then of index.
     """
-    among = _prepared(gallery, metric)
-    if metric != "manhattan":
-        centre = among.mean(0) if metric == "euclidean" else torch.zeros(among.shape[1])
-        among = among - centre  # close to the origin the quick distances lose least
-    asking = among if queries is None else _prepared(queries, metric)
-    if queries is not None and metric != "manhattan":
-        asking = asking - centre
-    k = min(k, len(among) - (queries is None))
-    if k < 1:
-        return np.empty((len(asking), 0), np.int64), np.empty((len(asking), 0), np.float32)
-    squares, found = among.square().sum(1), []
-    for start in range(0, len(asking), ROWS):
-        part = asking[start : start + ROWS]
-        quick = (
-            torch.cdist(part, among, p=1) if metric == "manhattan" else torch.addmm(squares, part, among.T, alpha=-2)
-        )
-        if queries is None:
-            rows = torch.arange(len(part))
-            quick[rows, start + rows] = torch.inf
-        candidates = _least(quick, min(k + SPARE, len(among) - (queries is None)))
-        found.append(_refined(part, among, candidates, k, metric))
-    return torch.cat([i for i, _ in found]).numpy(), torch.cat([d for _, d in found]).numpy()
+    return Gallery(gallery, metric).nearest(queries, k)
+
+
+class Gallery:
+    """Rows (n, d) made ready once for many a search; `nearest` as the function of that name."""
+
+    def __init__(self, rows: np.ndarray, metric: str = "euclidean"):
+        self._metric, self._among = metric, _prepared(rows, metric)
+        self._centre = self._among.mean(0) if metric == "euclidean" and len(rows) else torch.zeros(rows.shape[1])
+        if metric == "euclidean":
+            self._among = self._among - self._centre  # close to the origin the quick distances lose least
+        self._squares = self._among.square().sum(1)
+
+    def __len__(self) -> int:
+        return len(self._among)
+
+    def nearest(self, queries: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+        among, metric = self._among, self._metric
+        asking = among if queries is None else _prepared(queries, metric) - self._centre
+        most = len(among) - (queries is None)
+        if (k := min(k, most)) < 1:
+            return np.empty((len(asking), 0), np.int64), np.empty((len(asking), 0), np.float32)
+        found = []
+        for start in range(0, len(asking), ROWS):
+            part = asking[start : start + ROWS]
+            if metric == "manhattan":
+                quick = torch.cdist(part, among, p=1)
+            else:
+                quick = torch.addmm(self._squares, part, among.T, alpha=-2)
+            if queries is None:
+                rows = torch.arange(len(part))
+                quick[rows, start + rows] = torch.inf
+            found.append(_refined(part, among, least(quick, min(k + SPARE, most)), k, metric))
+        return torch.cat([i for i, _ in found]).numpy(), torch.cat([d for _, d in found]).numpy()
 
 
 def _prepared(rows: np.ndarray, metric: str) -> Tensor:
@@ -51,7 +63,7 @@ def _prepared(rows: np.ndarray, metric: str) -> Tensor:
     return torch.nn.functional.normalize(values, dim=1) if metric == "cosine" else values
 
 
-def _least(values: Tensor, k: int) -> Tensor:
+def least(values: Tensor, k: int) -> Tensor:
     """Columns (r, k) of the k least of each row (r, n), in any order; twice as fast as topk for long rows.
 
     Every LAYERS-th part of a row is laid on the others; the k least lie in those k columns of the pile whose own least

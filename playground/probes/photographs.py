@@ -9,7 +9,7 @@ from playground import metrics
 from playground.data.photos import UNSEEN, photograph
 from playground.images import to_bytes
 from playground.probes.sizes import LUMA, enlarged
-from playground.tasks.denoise import LEVELS, Denoiser
+from playground.tasks.denoise import LEVELS, Denoiser, noise_level
 from playground.tasks.upscale import VIEWS, Upscaler, shrunk
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
@@ -49,6 +49,11 @@ def noisy(image: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
     """An image (c, h, w) uint8 with white Gaussian noise of sigma grey levels, rounded to 8 bits again."""
     noise = np.random.default_rng(seed).normal(0, sigma, image.shape)
     return np.clip(np.round(image + noise), 0, 255).astype(np.uint8)
+
+
+def estimated(image: np.ndarray) -> float:
+    """The standard deviation of the noise in an image (c, h, w) uint8, in grey levels, as the network estimates it."""
+    return LEVELS * float(noise_level(_tensor(image)).item())
 
 
 def non_local_means(image: np.ndarray, sigma: float) -> np.ndarray:

@@ -12,12 +12,13 @@ INK = 0.1  # of the full range is the faintest that counts as drawn
 
 
 def fitted(
-    picture: np.ndarray, shape: tuple[int, int, int], ground: float, centre: bool = False
+    picture: np.ndarray, shape: tuple[int, int, int], ground: float, centre: float = 0.0
 ) -> tuple[np.ndarray, bool]:
     """A picture (1 or 3, h, w) uint8 of any size as float32 of `shape` in [0, 1], and whether it was made a negative.
 
     ground: the mean of the data set's border pixels, 0 to 1; a grey picture on the opposite ground is turned into its
-    negative. centre: cut out what is drawn and set it in the middle, as large as in MNIST; only on dark ground.
+    negative. centre: cut out what is drawn and set it in the middle, so large a share of the side, or True for as
+    large as in MNIST; only on dark ground.
     """
     c, h, w = shape
     if h < 2 or w < 2:
@@ -27,7 +28,7 @@ def fitted(
     if negative:
         picture = 255 - picture
     if centre and ground < 0.3:
-        picture = _centred(picture)
+        picture = _centred(picture, INNER if centre is True else centre)
     if h == w:
         image = fit(picture, h, colour=c == 3)
     else:
@@ -45,7 +46,7 @@ def _border(images: np.ndarray) -> np.ndarray:
     return np.concatenate([edge.reshape(-1) for edge in edges])
 
 
-def _centred(picture: np.ndarray) -> np.ndarray:
+def _centred(picture: np.ndarray, inner: float) -> np.ndarray:
     """What is drawn, cut out and set in the middle of a dark square; unchanged where nothing is."""
     drawn = picture.max(0) > 255 * INK
     if not drawn.any():
@@ -53,7 +54,7 @@ def _centred(picture: np.ndarray) -> np.ndarray:
     rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
     cut = picture[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     c, h, w = cut.shape
-    side = max(int(round(max(h, w) / INNER)), 2)
+    side = max(int(round(max(h, w) / inner)), 2)
     square = np.zeros((c, side, side), np.uint8)
     top, left = (side - h) // 2, (side - w) // 2
     square[:, top : top + h, left : left + w] = cut

@@ -99,7 +99,7 @@ class Controls:
         """
         left = {**left, left["task"]: architecture, "task": task}
         network = left.get(task, architecture)
-        network = network if network in [name for _, name in networks(task)] else Experiment().architecture.name
+        network = network if network in [name for _, name in networks(task)] else tasks[task].usual
         chosen = {"task": task, "variant": variant, "architecture": network}
         unfit = "data" in tasks[task]().objections(datasets[data](), architectures[network])
         return (

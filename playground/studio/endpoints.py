@@ -155,7 +155,7 @@ class Actions:
         "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
 
         Args:
-            way: "inpaint", "project", "denoise", "upscale", "restyle", "reconstruct": what can do that; empty: all
+            way: a use of models, such as "inpaint", "denoise", "upscale", "compress" or "retrieve"; empty: all
         """
         async with self.turn(request):
             return models(self.restorer, way, viewer(request))
@@ -183,7 +183,8 @@ class Actions:
             noise: how strong the noise is, 0 to 1, for the denoising variant
             epochs: passes over the data
             more: any other setting in a link's words, such as "architecture.width=128&training.rate=0.003"
-            task: "reconstruct", "inpaint" for a network that fills what is hidden, "upscale", "denoise" or "restyle"
+            task: "reconstruct", "inpaint" for a network that fills what is hidden, "upscale", "denoise", "restyle" or
+                "compress"
             architecture: "dense" or "convolutional"; "unet" to inpaint; "residual" to upscale, denoise and restyle
         """
         settings = {"variant": variant, "data": data, "architecture.code": code, "variant.rho": rho,

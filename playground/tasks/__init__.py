@@ -66,6 +66,17 @@ class Task(ABC):
         """
         return None
 
+    def favoured(self, targets: Tensor | None) -> Tensor | None:
+        """Numbers of the training images that half of every batch is drawn from, by their targets; None: of all alike.
+
+        They come last: of a batch of size b the last b // 2.
+        """
+        return None
+
+    def at(self, share: float) -> Task:
+        """The task as it is after a share of the run, 0 to 1: what its terms are may change on the way."""
+        return self
+
     def curve_unit(self, loss: str) -> str:
         """What the curve's axis counts, in words; loss: "mse", "l1" or "bce"."""
         return UNITS[loss]

@@ -28,7 +28,7 @@ class Reconstruct(Task):
         return variant.name.capitalize()
 
     def ways(self, variant: Variant) -> tuple[str, ...]:
-        return ("project", *(("denoise",) if variant.name == "denoising" else ()), "reconstruct")
+        return ("project", *(("denoise",) if variant.name == "denoising" else ()), "reconstruct", "compress")
 
     def objections(self, data: Dataset, architecture: type[Architecture]) -> dict[str, str]:
         if architecture.has_code:

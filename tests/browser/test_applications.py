@@ -42,7 +42,7 @@ def go_to(page, name: str) -> None:
         page.get_by_test_id("stSidebarNavLink").filter(has_text=name.capitalize()).click()
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     else:
-        page.get_by_test_id("stTopNavSection").click()
+        page.get_by_test_id("stTopNavSection").filter(has_text="Applications").click()
         page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name.capitalize()).click()
     page.get_by_role("combobox", name="Model").wait_for()
 
@@ -115,7 +115,7 @@ def test_noise_is_taken_out_by_the_shipped_model_on_a_phone_too(visit):
     estimated = worth(page, "Model")
     page.get_by_text("Let it estimate the noise").click()
     told_it = page.get_by_role("slider", name="Noise the model is told")
-    until(page, lambda: told_it.is_enabled())
+    told_it.wait_for()
     told_it.focus()
     page.keyboard.press("End")
     until(page, lambda: worth(page, "Model") < estimated - 0.5)  # told too much, it smooths away what is there

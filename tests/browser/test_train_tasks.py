@@ -11,9 +11,14 @@ from tests.browser.test_train_page import SMALL, button, data, ready, step, unti
 pytestmark = pytest.mark.browser
 
 
+def choose_task(page, title: str) -> None:
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name=title).click()
+
+
 def test_inpainting_is_chosen_trained_and_left_again(visit):
     page = ready(visit(f"{SMALL}&variant=sparse&variant.rho=0.2"))
-    page.get_by_role("radio", name="Inpaint").click()
+    choose_task(page, "Inpaint")
     page.get_by_role("radio", name="U-Net").click()
     page.wait_for_url("**task=inpaint**")
     page.wait_for_url("**architecture=unet**")
@@ -27,7 +32,7 @@ def test_inpainting_is_chosen_trained_and_left_again(visit):
     button(page, "Stop").click()
     until(page, lambda: data(page, "status") == "stopped")
     link = re.sub(r"&?run=[^&]*", "", page.url)
-    page.get_by_role("radio", name="Reconstruct").click()
+    choose_task(page, "Reconstruct")
     page.get_by_role("radio", name="Sparse").wait_for()
     page.wait_for_url("**variant.rho=0.2**")
     assert page.get_by_role("radio", name="Sparse").is_checked() and "architecture=unet" not in page.url

@@ -47,6 +47,7 @@ class Application(ABC):
     motto: str
     notice: str
     train: str
+    wanting = "Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF."
 
     def __init__(self, visit: Visit):
         self.visit, self.restorer = visit, Restorer(visit.bench)
@@ -59,16 +60,26 @@ class Application(ABC):
                 choice = self.model()
                 picture = self.picture(choice) if choice else None
                 settings = self.settings() if choice and picture is not None else {}
-                st.link_button("Train it yourself", f"/?{self.train}", width="stretch")
+                for words, query in self.links().items():
+                    st.link_button(words, f"/?{query}", width="stretch")
                 st.markdown(f"**What to notice.** {self.notice}")
             with st.container(key="answered", gap="small"):
                 if choice is None:
                     st.info("There is no model for this yet: train one, and it is listed here at once.")
                 elif picture is None:
-                    st.info("Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF.")
+                    st.info(self.wanting)
                 else:
                     self._shown(choice, picture, settings)
+                if choice is not None:
+                    self.also(choice)
         self.visit.write_address(**({"model": choice.name} if choice else {}))
+
+    def links(self) -> dict[str, str]:
+        """Words -> a link's query, for models of one's own."""
+        return {"Train it yourself": self.train}
+
+    def also(self, choice: Choice) -> None:  # noqa: B027 (a page may have no more to show)
+        """What is shown of a model below, whatever the picture; nothing here."""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:

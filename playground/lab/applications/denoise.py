@@ -28,12 +28,13 @@ class Denoising(Comparison):
     def settings(self) -> dict[str, Any]:
         as_it_is = st.toggle("It is noisy already", key="denoise.noisy",
                              help="Off: noise is added to the picture, so that the truth is known.")
-        sigma = st.slider("Noise to add, σ", 0, 55, 25, key="denoise.sigma", disabled=as_it_is,
-                          help="Standard deviation of the noise in grey levels of 255.")
-        told_it = st.slider("Noise the model is told, σ", 0, 75, 25, key="denoise.told",
-                            disabled=st.session_state.get("denoise.estimate", True))
-        estimate = st.toggle("Let it estimate the noise", True, key="denoise.estimate")
-        return {"sigma": None if as_it_is else sigma, "told": None if estimate else told_it}
+        sigma = told_it = None
+        if not as_it_is:
+            sigma = st.slider("Noise to add, σ", 0, 55, 25, key="denoise.sigma",
+                              help="Standard deviation of the noise in grey levels of 255.")
+        if not st.toggle("Let it estimate the noise", True, key="denoise.estimate"):
+            told_it = st.slider("Noise the model is told, σ", 0, 75, 25, key="denoise.told")
+        return {"sigma": sigma, "told": told_it}
 
     async def answer(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> Answer:
         sigma, told_it, truth = settings["sigma"], settings["told"], None
@@ -41,5 +42,6 @@ class Denoising(Comparison):
             truth = middle(picture)
             picture = photographs.noisy(truth, sigma)
         result = await self.restorer.denoise(choice.name, picture, truth, sigma=told_it)
-        classical = await asyncio.to_thread(photographs.non_local_means, picture, told_it or sigma or 0)
+        classical = await asyncio.to_thread(photographs.non_local_means, picture,
+                                            told_it if told_it is not None else photographs.estimated(picture))
         return Answer({"Noisy": picture, "Non-local means": classical, "Model": result.image}, truth, result)

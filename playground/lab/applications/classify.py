@@ -1,0 +1,173 @@
+"""The Classify page: what a picture shows, which classes are taken for which, and what labels are worth."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.coder import Choice
+from playground.events import Trouble
+from playground.experiment import Experiment
+from playground.explore_answers import picture_bytes
+from playground.images import read_image
+from playground.lab import label_curve
+from playground.lab.applications import OWN, Application, applications
+from playground.lab.own_images import complain
+from playground.lab.pieces import pieces
+from playground.labelling.answers import Answers, answers, pictures
+from playground.labelling.classify import Classification, seen
+from playground.labelling.curve import Point, curve, runs
+from playground.paint_routes import url_of
+
+HELD_OUT, DRAWN = "held-out", "drawn"
+SOURCES = {HELD_OUT: "Held-out image", DRAWN: "Draw it", OWN: "Your own picture"}
+SHOWN = 24  # images of a cell of the confusion matrix
+SMALL = ("task=classify&architecture=convolutional&architecture.code=32&variant=denoising&training.loss=bce"
+         "&training.schedule=cosine&training.rate=0.003&training.epochs=25")
+SMALL_LABELS = (10, 30, 100)
+MEASURED = ("MNIST, accuracy on 10,000 held-out images: a classifier on the frozen code of the shipped probe, whose "
+            "encoder has seen 60,000 images and no label; the same, fine-tuned; and the same network from the labelled "
+            "pixels alone. At ten labels the mean of five choices. Measured by python -m benchmarks.labels.")
+HERE = "Handwritten digits, trained here: accuracy on 359 held-out images by labels per class."
+
+
+@applications.register("classify")
+class Classifying(Application):
+    rank = 1
+    title = "Classify"
+    motto = "What a picture shows, told from its code."
+    wanting = "Draw something, or bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF."
+    notice = (
+        "The encoder of a probe has never been told a class: it learnt from images alone, and a small classifier on "
+        "its code needs few labels. Fine-tuning lets the labels reach the encoder too. From pixels, the same network "
+        "learns from the labelled images only: with ten of each class it falls behind, with all of them it overtakes "
+        "the probe. In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
+    )
+    train = SMALL
+
+    def links(self) -> dict[str, str]:
+        return {
+            "Train a probe yourself": f"{self.train}&task.labels=10",
+            "Train it fine-tuned": f"{self.train}&task.way=fine-tuned&task.labels=10",
+            "Train it from pixels": f"{self.train}&task.way=pixels&task.labels=10",
+        }
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def picture(self, choice: Choice) -> np.ndarray | None:
+        """A held-out image of the model's data, the visitor's drawing, or a picture of theirs."""
+        source = st.selectbox("Picture", [*SOURCES], format_func=SOURCES.__getitem__, key="classify.picture")
+        if source == OWN:
+            return self.own()
+        if source == DRAWN:
+            return self._drawn(choice)
+        number = st.number_input("Number", 0, 9_999, 0, key="classify.number",
+                                 help="Which of the held-out images; past the last one they begin anew.")
+        try:
+            return asyncio.run(pictures(self.visit.bench, choice.name, np.array([number])))[0]
+        except Trouble as trouble:
+            complain(str(trouble))
+            return None
+
+    def _drawn(self, choice: Choice) -> np.ndarray | None:
+        ink = choice.shape[0] == 1
+        said = pieces()["drawing"](key="classify-drawing", data={"ink": ink}, on_picture_change=lambda: None)
+        if not said.picture:
+            return None
+        try:
+            return read_image(picture_bytes(said.picture), "the drawing")
+        except Trouble as trouble:
+            complain(str(trouble))
+            return None
+
+    def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
+        labelled = asyncio.run(Classification(self.restorer).label(choice.name, picture))
+        data = self.visit.bench.experiment(choice.name).data
+        given = np.round(255 * seen(picture, choice.shape, data)[0]).astype(np.uint8)
+        st.html(bars(labelled.scores, given))
+        st.caption(f"{choice.title}, {1000 * labelled.seconds:.0f} ms. {labelled.note}")
+
+    def also(self, choice: Choice) -> None:
+        st.markdown("##### Which classes are taken for which")
+        try:
+            self._confusion(choice)
+        except Trouble as trouble:
+            complain(str(trouble))
+        st.markdown("##### What labels are worth")
+        if points := label_curve.shipped():
+            self._drawn_curve("measured", label_curve.picture(points, MEASURED))
+        self._curve_here(choice)
+
+    def _confusion(self, choice: Choice) -> None:
+        found = self._answers(choice)
+        counts = tuple(tuple(row) for row in found.confusion.tolist())
+        piece, key = pieces()["confusion"], f"confusion-{choice.name}"
+        cell = st.session_state.get("classify.cell", {}).get(choice.name, "")
+        images: tuple[dict[str, str], ...] = ()
+        if cell:
+            which = found.cell(*map(int, cell.split(",")))[:SHOWN]
+            raw = asyncio.run(pictures(self.visit.bench, choice.name, which))
+            images = tuple({"url": url_of(image), "note": f"{found.sure[i]:.0%}"} for i, image in zip(which, raw))
+        st.caption(f"{len(found.truth):,} held-out images, {found.accuracy:.2%} named rightly.")
+        piece(key=key, data={"model": choice.name, "classes": found.classes, "counts": counts, "cell": cell,
+                             "images": images}, on_cell_change=lambda: self._open(choice.name, key))
+
+    @staticmethod
+    def _open(model: str, key: str) -> None:
+        """Remember which cell is open; one that the matrix does not have is nothing."""
+        cell = st.session_state[key].get("cell") or ""
+        if all(part.isdecimal() for part in cell.split(",")) and cell.count(",") == 1:
+            st.session_state["classify.cell"] = {model: cell}
+
+    def _answers(self, choice: Choice) -> Answers:
+        """Of the model as it is now; asked again only once it has learnt more."""
+        snapshot = self.visit.bench.snapshot(choice.name)
+        key = choice.name, getattr(snapshot and snapshot.event, "step", None)
+        kept = st.session_state.get("classify.answers")
+        if kept is None or kept[0] != key:
+            with st.spinner("Looking at the held-out images …", show_time=False):
+                kept = key, asyncio.run(answers(self.visit.bench, choice.name))
+            st.session_state["classify.answers"] = kept
+        return kept[1]
+
+    @staticmethod
+    def _drawn_curve(name: str, drawn: str) -> None:
+        pieces()["label_curve"](key=f"classify-curve-{name}", data={"drawn": drawn})
+
+    def _curve_here(self, choice: Choice) -> None:
+        told = "Train nine small networks on the handwritten digits, three ways with 10, 30 and 100 labels per class."
+        if st.button("Run it here, on digits", key="classify.run", help=told):
+            bar = st.progress(0.0, "Nine small networks")
+
+            def report(share: float, points: list[Point]) -> None:
+                bar.progress(share, f"{len(points)} of {len(SMALL_LABELS) * 3} networks")
+
+            experiments = runs(SMALL, SMALL_LABELS)
+            try:
+                found = asyncio.run(curve(self.visit.bench, choice.name, Experiment().data, experiments, report))
+                st.session_state["classify.curve"] = found
+            except Trouble as trouble:
+                complain(str(trouble))
+            bar.empty()
+        if kept := st.session_state.get("classify.curve"):
+            self._drawn_curve("here", label_curve.picture(kept, HERE))
+
+
+def bars(scores: dict[str, float], given: np.ndarray) -> str:
+    """What the network was given (c, h, w) uint8, and each class with its probability as a bar, the best marked."""
+    best = next(iter(scores))
+    rows = "".join(
+        f'<tr{" class=ap-best" if name == best else ""}><th scope="row">{html.escape(name)}</th>'
+        f'<td class="ap-track"><i style="width:{100 * share:.1f}%"></i></td><td>{100 * share:.1f} %</td></tr>'
+        for name, share in sorted(scores.items())
+    )
+    return (
+        f'<div class="ap-classes" data-testid="classes" data-class="{html.escape(best)}"><figure>'
+        f'<img src="{url_of(given)}" alt=""><figcaption>What the network was given</figcaption></figure>'
+        f"<table><tbody>{rows}</tbody></table></div>"
+    )

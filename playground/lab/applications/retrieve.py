@@ -1,0 +1,166 @@
+"""The Retrieve page: an image's like among many, by a model's code and by pixels, row above row."""
+
+from __future__ import annotations
+
+import asyncio
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from playground.coder import Choice
+from playground.data.own import imported
+from playground.events import Trouble
+from playground.images import to_bytes
+from playground.lab.applications import Application, applications
+from playground.lab.own_images import complain
+from playground.lab.pieces import pieces
+from playground.lab.session import Visit
+from playground.paint_routes import url_of
+from playground.retriever import ASKED, BYS, Found, Question, Retriever, Searched
+
+HELD_OUT, OWN = "Held out", "Your own"
+STRIP = 24  # images to choose from at a time
+HEADS = {"code": "By code", "pixels": "By pixels"}
+
+
+@applications.register("retrieve")
+class Retrieving(Application):
+    rank = 5
+    title = "Retrieve"
+    motto = "An image's like among tens of thousands, by a code of a few bytes."
+    notice = (
+        "Pixels find strokes in the same place: shifted or slanted a little, a like one is far away. The code finds "
+        "what the network took for alike, from an index a fiftieth as large, in a fraction of the time; how often "
+        "it is right says how much of the class the code kept, though no label was ever shown. Bits do nearly as well "
+        "as numbers where noise in training has made them bits; turn that noise down, train, and compare."
+    )
+    train = "task=retrieve&architecture.code=32&training.loss=bce&training.rate=0.003"
+
+    def __init__(self, visit: Visit):
+        super().__init__(visit)
+        self.asker = Retriever(visit.bench)
+        self.ready: Searched | None = None
+        self.question: Question = 0
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def picture(self, choice: Choice) -> np.ndarray | None:
+        """What is searched, and with what image; the code of all is made here, with its progress."""
+        said = st.selectbox(
+            "Against", ["", *(f"own:{name}" for name in imported())], key="retrieve.against",
+            format_func=lambda one: one.removeprefix("own:") + ", your pictures" if one else "What it learnt on",
+            help="Pictures of your own are brought on the Train page, under the images.",
+        )  # fmt: skip
+        bar = st.empty()
+        try:
+            def report(fraction: float) -> None:
+                bar.progress(fraction, "Encoding the images …")
+
+            self.ready = asyncio.run(self.asker.ready(choice.name, self.asker.against(choice.name, said), report))
+        except Trouble as trouble:
+            complain(str(trouble))
+            return None
+        finally:
+            bar.empty()
+        if st.segmented_control("Image", (HELD_OUT, OWN), default=HELD_OUT, key="retrieve.way", required=True) == OWN:
+            picture = self.own()
+            self.question = picture if picture is not None else 0
+            return picture
+        return self._held_out(self.ready)
+
+    def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
+        assert self.ready is not None
+        ready, found = self.ready, {}
+        for by in BYS:
+            found[by] = asyncio.run(self.asker.find(ready, self.question, by=by))
+        st.html(page(ready, self.question, found, self.asker.shown(ready, self.question)))
+        figures = st.empty()
+        figures.html(table(ready, found, None))
+        if ready.among.asking is not None and ready.among.classes:
+            with st.spinner("Asking with many held-out images …", show_time=False):
+                precisions = asyncio.run(self.asker.precision(ready))
+            figures.html(table(ready, found, precisions))
+        took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
+        how = f"encoded in {took}, kept for the next time" if ready.built else "their codes were kept"
+        st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
+                   f"{ready.measures['pixels']} from 0 to 1.")
+
+    def _held_out(self, ready: Searched) -> np.ndarray | None:
+        """A strip of held-out images, of which one is chosen."""
+        asking, classes = ready.among.asking, ready.among.classes
+        if asking is None or not len(asking.images):
+            st.caption("Nothing is held out here: bring a picture.")
+            return None
+        state = st.session_state
+        first = state.get("retrieve.first", 0) % len(asking.images)
+        chosen = min(state.get("retrieve.number", 0), len(asking.images) - 1)
+
+        def choose() -> None:
+            act = state["retrieve.strip"].get("act")
+            if isinstance(act, dict) and isinstance(act.get("number"), int):
+                state["retrieve.number"] = max(0, act["number"])
+
+        def others() -> None:
+            state["retrieve.first"] = state["retrieve.number"] = (first + STRIP) % len(asking.images)
+
+        numbers = range(first, min(first + STRIP, len(asking.images)))
+        pieces()["strip"](key="retrieve.strip", on_act_change=choose, data={
+            "name": "Held-out images", "chosen": chosen, "images": tuple({
+                "number": i, "url": url_of(asking.images[i]),
+                "label": classes[asking.labels[i]] if classes else "",
+            } for i in numbers),
+        })  # fmt: skip
+        if len(asking.images) > STRIP:
+            st.button("Others", key="retrieve.others", on_click=others, width="stretch")
+        self.question = chosen
+        return asking.images[chosen]
+
+
+def page(ready: Searched, question: Question, found: dict[str, Found], asked: np.ndarray) -> str:
+    """The image that is asked with and its neighbours, a row for each way, as HTML."""
+    among = ready.among
+    label = None
+    if isinstance(question, int) and among.asking is not None and among.classes:
+        label = int(among.asking.labels[question])
+    known = f"<b>{escape(among.classes[label])}</b> " if label is not None else ""
+    name = known + ("held out" if isinstance(question, int) else "your own")
+    rows = "".join(_row(ready, by, one, label) for by, one in found.items())
+    return (f'<div class="ap-found" data-testid="application-result"><figure class="asked"><img src="{url_of(asked)}" '
+            f'alt="The image asked with"><figcaption>{name}</figcaption></figure>{rows}</div>')
+
+
+def _row(ready: Searched, by: str, found: Found, label: int | None) -> str:
+    among, figures = ready.among, []
+    for row, distance in zip(found.rows, found.distances):
+        known = among.told(int(row))
+        name = escape(str(known["label"])) if known["label"] is not None else ""
+        right = None if label is None else int(among.labels[row]) == label
+        mark = "" if right is None else "right" if right else "wrong"
+        away = f"{distance:.0f} bit{'' if distance == 1 else 's'}" if by == "code" and ready.bits else f"{distance:.2f}"
+        where = escape(str(known.get("file", f"Image {known.get('index')}")))
+        url = url_of(to_bytes(among.images[row]))
+        figures.append(
+            f'<figure class="{mark}" data-mark="{mark}" title="{where}"><img src="{url}" alt="{name or where}">'
+            f'<figcaption><b>{name}</b> {away}{f"<em>{mark}</em>" * bool(mark)}</figcaption>'
+            "</figure>"
+        )
+    return f'<section data-by="{by}"><h5>{HEADS[by]}</h5><div>{"".join(figures)}</div></section>'
+
+
+def table(ready: Searched, found: dict[str, Found], precisions: dict[str, float | None] | None) -> str:
+    """What each way is worth and costs, as an HTML table."""
+    numbers = f"{ready.size} {'bits' if ready.bits else 'numbers'}"
+    rows = ""
+    for by, one in found.items():
+        worth = (precisions or {}).get(by)
+        text = "–" if worth is None else f"{100 * worth:.1f} %"
+        what = f"code, {numbers}" if by == "code" else "pixels"
+        rows += (f'<tr data-by="{by}"><th>{what}</th><td class="precision">{text}</td><td>{ready.sizes[by]:,}</td>'
+                 f'<td class="took">{1000 * one.seconds:.1f} ms</td></tr>')
+    asking = ready.among.asking
+    of = f"{min(ASKED, len(asking.images)):,} held-out images" if asking is not None else "held-out images"
+    return (f'<table class="ap-worth"><thead><tr><th></th><th>precision at 10, {of}</th><th>bytes an image</th>'
+            f"<th>this search</th></tr></thead><tbody>{rows}</tbody></table>")
