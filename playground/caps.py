@@ -35,6 +35,10 @@ class Caps:
         "auto", "Whether others use this server: auto, if other machines can reach it; say yes behind a proxy.",
         choices=("auto", "yes", "no"),
     )  # fmt: skip
+    grace: float = knob(600.0, "How long a run learns on while nobody looks, on a shared server.", low=1, high=MUCH,
+                        unit="s")
+    keep: float = knob(86400.0, "How long a visitor's run is kept after it was last saved, on a shared server.", low=1,
+                       high=MUCH, unit="s")
     running: int = knob(4, "Requests of one visitor to the Studio that are worked on at once.", low=1, high=MUCH)
     waiting: int = knob(60, "Requests of one visitor to the Studio that may wait besides.", low=0, high=MUCH)
     request: float = knob(180.0, "How long one request may take.", low=1, high=MUCH, unit="s")
@@ -76,7 +80,7 @@ def said(setting: Knob, value: float | str) -> str:
         return f"{value / MEGA:,g} {'MB' if setting.unit == 'bytes' else 'megapixels'}"
     if setting.unit == "s":
         for many, unit in ((86400, "days"), (3600, "hours"), (60, "min")):
-            if value >= 2 * many:
+            if value >= 2 * many and value % many == 0:
                 return f"{value / many:g} {unit}"
     return f"{value:,g} {setting.unit}".strip() if isinstance(value, float) else f"{value:,} {setting.unit}".strip()
 

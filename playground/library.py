@@ -29,6 +29,7 @@ class Entry:
     earlier: tuple[str, ...]
     modified: float
     owner: str
+    guest: bool
 
     def snapshot(self) -> Snapshot:
         """What a screen may know of it."""
@@ -95,4 +96,4 @@ def _entry(name: str, path: Path) -> Entry:
     history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
                  about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime,
-                 about.get("owner", ""))
+                 about.get("owner", ""), bool(about.get("guest")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import re
 import signal
 import socket
@@ -56,6 +57,7 @@ def workbench(kind: type[Workbench] | None = None) -> Workbench:
             from playground.workbench import Workbench
 
             _made.append((kind or Workbench)())
+            _made[0].guests = gate.shared
         return _made[0]
 
 
@@ -70,6 +72,22 @@ def _warm() -> None:
     finally:
         gc.freeze()
         gc.enable()
+
+
+async def care() -> None:
+    """Look after what visitors left, until cancelled; only where the server is shared."""
+    if not gate.shared:
+        return
+    bench = await asyncio.to_thread(workbench)
+    from playground.care import Care
+
+    caring = Care(bench, caps())
+    while True:
+        await asyncio.sleep(caring.often)
+        try:
+            await asyncio.to_thread(caring.look)
+        except Exception:  # what went wrong with one run must not end the care for the others
+            logging.getLogger(__name__).exception("runs could not be looked after")
 
 
 async def health(request: Request) -> Response:
@@ -129,13 +147,13 @@ async def lifespan(app: st.App) -> AsyncIterator[dict]:
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())
-    warming_more = [asyncio.create_task(face.warm_later()) for face in (explore, studio)]
+    more = [asyncio.create_task(work) for work in (explore.warm_later(), studio.warm_later(), care())]
     _say_address()
     try:
         yield {}
     finally:
         ticking.cancel()
-        for task in warming_more:
+        for task in more:
             task.cancel()
         live.close()
         explore.close()

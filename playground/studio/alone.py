@@ -88,7 +88,8 @@ def _living(server: Any, trainings: Any) -> Any:
     async def lifespan(app: Any) -> AsyncIterator[None]:
         import asyncio
 
-        work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later())]
+        work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later()),
+                asyncio.create_task(server.care())]
         if trainings is not None:
             trainings.take_up()
         try:

@@ -106,6 +106,7 @@ class Trainings:
     async def follow(self, job: str) -> AsyncIterator[dict[str, Any]]:
         """Reports of a run until it ends."""
         while (snapshot := self.workbench.snapshot(job)) is not None:
+            self.workbench.heed(job)
             yield report(snapshot)
             if snapshot.status in ENDED:
                 return

@@ -49,7 +49,7 @@ def run_slice(
 
     def save(as_: str) -> None:
         state = session.saved(as_)
-        state.about["owner"] = owner
+        state.about.update(owner=owner, guest=bool(owner))
         checkpoint.save(path, state)
 
     end, saving = time.monotonic() + seconds, time.monotonic() + SAVE_EVERY
