@@ -22,8 +22,11 @@ MUCH = 10**12
 class Caps:
     """How much is how much: files in bytes, pictures in pixels, times in seconds, the rest in counts."""
 
-    trainings: int = knob(3, "Runs that one visitor of the Studio may have learning at once.", low=1, high=MUCH)
-    training: float = knob(900.0, "How long one of them may learn.", low=1, high=MUCH, unit="s")
+    trainings: int = knob(3, "Runs that one visitor may have learning at once, in the Lab of a shared server too.",
+                          low=1, high=MUCH)
+    training: float = knob(900.0, "How long a run that the Studio began may learn.", low=1, high=MUCH, unit="s")
+    epochs: int = knob(10_000, "Passes over the data in one run.", low=100, high=10_000)
+    images: int = knob(20_000, "Pictures in one set of a visitor's own.", low=2, high=MUCH)
     parameters: int = knob(
         20 * MEGA,  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
         "Weights and biases of one network.", low=1000, high=MUCH,
@@ -39,6 +42,10 @@ class Caps:
                         unit="s")
     keep: float = knob(86400.0, "How long a visitor's run is kept after it was last saved, on a shared server.", low=1,
                        high=MUCH, unit="s")
+    memory: int = knob(
+        2000 * MEGA, "Memory of all runs together: beyond it, those that rested longest are closed to disk, until "
+        "somebody looks.", low=MEGA, high=MUCH, unit="bytes",
+    )  # fmt: skip
     running: int = knob(4, "Requests of one visitor to the Studio that are worked on at once.", low=1, high=MUCH)
     waiting: int = knob(60, "Requests of one visitor to the Studio that may wait besides.", low=0, high=MUCH)
     request: float = knob(180.0, "How long one request may take.", low=1, high=MUCH, unit="s")

@@ -1,4 +1,4 @@
-"""Care: what a shared server does with runs that nobody looks at: they pause, and in the end they are deleted."""
+"""Care for runs that nobody looks at: they pause, are closed to disk where memory is short, and in the end deleted."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ import time
 from collections.abc import Callable
 
 from playground.caps import Caps
+from playground.events import Snapshot, Stepped
+from playground.experiment import parameters
 from playground.workbench import Workbench
 
+RESTS = ("paused", "stopped", "failed", "done")
+COPIES = 4  # of the weights: themselves, Adam's two moments, and the last good ones
 OFTEN = 10.0  # seconds between two looks at what nobody watches
 SELDOM = 600.0  # seconds between two looks at what is old
 
 
 class Care:
-    """Looks after the runs of a workbench. now: seconds of a clock that only goes on; today: of the files' clock."""
+    """Looks after the runs of a workbench. shared: whether they are those of others, which pause and are not kept.
 
-    def __init__(self, bench: Workbench, limits: Caps, now: Callable[[], float] = time.monotonic,
-                 today: Callable[[], float] = time.time):
-        self.bench, self.limits = bench, limits
+    now: seconds of a clock that only goes on; today: of the files' clock.
+    """
+
+    def __init__(self, bench: Workbench, limits: Caps, shared: bool = True,
+                 now: Callable[[], float] = time.monotonic, today: Callable[[], float] = time.time):
+        self.bench, self.limits, self.shared = bench, limits, shared
         self._now, self._today = now, today
         self._seen: dict[str, float] = {}  # when somebody was last seen to look at a run that learns
+        self._busy: dict[str, float] = {}  # when each open run was last seen to learn or to be looked at
         self._swept = now() - SELDOM
 
     @property
@@ -28,9 +36,11 @@ class Care:
         return min(OFTEN, self.limits.grace / 4)
 
     def look(self) -> None:
-        """Pause and delete what it is time for."""
-        self._pause()
-        if self._now() - self._swept >= min(SELDOM, self.limits.keep / 4):
+        """Pause, close and delete what it is time for."""
+        if self.shared:
+            self._pause()
+        self._close()
+        if self.shared and self._now() - self._swept >= min(SELDOM, self.limits.keep / 4):
             self._swept = self._now()
             self._delete()
 
@@ -42,6 +52,19 @@ class Care:
             self.bench.pause(job)
             del self._seen[job]  # whoever resumes it has a grace time of their own
 
+    def _close(self) -> None:
+        """Close runs that rest, the longest resting first, until the others fit in the memory meant for them."""
+        now, runs = self._now(), {one.job: one for one in self.bench.open_runs()}
+        rests = {job for job, one in runs.items() if one.status in RESTS and not self.bench.attended(job)}
+        self._busy = {job: self._busy.get(job, now) if job in rests else now for job in runs}
+        held = {job: weight(one) for job, one in runs.items()}
+        for job in sorted(rests, key=lambda job: self._busy[job]):
+            if sum(held.values()) <= self.limits.memory:
+                return
+            if runs[job].steps_taken:
+                self.bench.put_away(job)
+                del held[job]
+
     def _delete(self) -> None:
         """Delete guests' runs that are old, rest, and that nobody looks at; the machine's own are kept."""
         for entry in self.bench.library.saved():
@@ -51,3 +74,18 @@ class Care:
             open_run = next((one for one in self.bench.open_runs() if one.job == entry.name), None)
             if open_run is None or open_run.status not in ("opening", "running"):
                 self.bench.delete(entry.name)
+
+
+def learning(bench: Workbench, owner: str, besides: str = "") -> int:
+    """How many runs of one owner's are learning."""
+    return sum(one.owner == owner and one.status == "running" and one.job != besides for one in bench.open_runs())
+
+
+def weight(run: Snapshot) -> int:
+    """Bytes that an open run holds, about: its weights while it can go on, and the pictures that pages are shown."""
+    held = 0 if run.status in ("stopped", "failed", "done") else COPIES * 4 * parameters(run.title)
+    if isinstance(event := run.event, Stepped):
+        still, view = event.still, event.view
+        held += still.shown.nbytes + still.thumbnails.nbytes + sum(frame.places.nbytes for frame in event.film)
+        held += view.output.nbytes + view.codes.nbytes if view is not None else 0
+    return held

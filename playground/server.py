@@ -75,13 +75,11 @@ def _warm() -> None:
 
 
 async def care() -> None:
-    """Look after what visitors left, until cancelled; only where the server is shared."""
-    if not gate.shared:
-        return
+    """Look after runs that nobody looks at, until cancelled."""
     bench = await asyncio.to_thread(workbench)
     from playground.care import Care
 
-    caring = Care(bench, caps())
+    caring = Care(bench, caps(), gate.shared)
     while True:
         await asyncio.sleep(caring.often)
         try:

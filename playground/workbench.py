@@ -173,14 +173,22 @@ class Workbench(Answering):
         return self._engine.snapshots()
 
     def put_away(self, job: str) -> Future:
-        """Close a run that rests; it lies on disk, and is opened again when somebody looks."""
+        """Close a run that rests, if it can be saved; it is opened again when somebody looks."""
         self._heeded.pop(job, None)
-        self._engine.ask(lambda: self._networks.forget(job))
-        return self._engine.forget(job)
+
+        def do() -> None:
+            saved = job not in self._sessions or self._save(job, self._sessions[job], "")
+            if saved and self.library.path(job).exists():
+                self._networks.forget(job)
+                self._engine.forget(job)
+
+        return self._engine.ask(do)
 
     def delete(self, job: str) -> Future:
         """Close a run and delete what was saved of it."""
-        self.put_away(job)
+        self._heeded.pop(job, None)
+        self._engine.forget(job)
+        self._engine.ask(lambda: self._networks.forget(job))
         return self._engine.ask(lambda: self.library.delete(job))
 
     def tidy(self) -> None:
@@ -276,13 +284,15 @@ class Workbench(Answering):
         self._sessions[job] = session
         return session
 
-    def _save(self, job: str, session: Session, status: str) -> None:
-        """Write the run to its file; without a status of its own, as what the engine takes it for."""
+    def _save(self, job: str, session: Session, status: str) -> bool:
+        """Write the run to its file; without a status of its own, as what the engine takes it for. Whether it could."""
         snapshot = self._engine.snapshot(job)
         state = session.saved(status or (snapshot.status if snapshot else "stopped"))
         state.about.update(earlier=list(snapshot.earlier) if snapshot else [], guest=job in self._guests,
                            owner=snapshot.owner if snapshot else "")
         try:
             self.library.save(job, state)
+            return True
         except OSError as error:
             logging.getLogger(__name__).warning("run %s could not be saved: %s", job, error)
+            return False

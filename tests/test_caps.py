@@ -9,14 +9,17 @@ from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import playground
 from playground import caps as module
 from playground.caps import FILE, Caps, caps, said, told
+from playground.data.own import import_images
 from playground.events import Trouble
 from playground.experiment import Experiment, parameters
 from playground.home import home
+from playground.images import to_png
 from playground.knobs import knobs
 from playground.lab.about import about_page
 
@@ -113,3 +116,24 @@ def test_the_page_shows_every_cap_at_its_value_of_today(settings):
     assert "<td>7 megapixels</td>" in page and "<td>5</td>" in page
     assert "<td><a GPU></td>" in page and "&lt;a GPU&gt;" in about_page("<a GPU>")
     assert playground.__version__ in page and version("torch") in page and str(home()) not in page
+
+
+def test_more_epochs_than_allowed_are_no_more(settings):
+    settings("epochs = 200")
+    made, problems = Experiment.from_query("training.epochs=201")
+    assert made.training.epochs == 200 and problems == ["training.epochs: 201 are more than the 200 allowed"]
+    assert Experiment.from_query("training.epochs=200") == (made, [])
+
+
+def test_lower_caps_leave_what_is_saved_readable(settings):
+    made = Experiment.from_query("architecture.width=256&training.epochs=1000")[0]
+    settings("epochs = 100\nparameters = 1_000")
+    assert Experiment.from_json(made.to_json()) == made
+
+
+def test_a_set_of_ones_own_has_no_more_pictures_than_allowed(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    settings("images = 3")
+    pictures = [(f"{i}.png", to_png(np.full((1, 8, 8), i, np.uint8))) for i in range(5)]
+    done = import_images(pictures, "mine")
+    assert done.count == 3 and done.problems == ["A set has at most 3 pictures here: the rest was left out."]

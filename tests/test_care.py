@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from playground import care as care_of
 from playground.caps import Caps
-from playground.care import Care
+from playground.care import Care, weight
 from playground.checkpoint import load
 from playground.studio.training import Trainings
 from playground.workbench import HEEDED, Workbench
@@ -36,7 +39,7 @@ def clock():
 @pytest.fixture
 def care(bench, clock):
     bench.guests = True
-    return Care(bench, Caps(grace=600, keep=DAY), clock, clock)
+    return Care(bench, Caps(grace=600, keep=DAY), True, clock, clock)
 
 
 def learning(bench, owner: str = "anna") -> str:
@@ -140,9 +143,71 @@ def test_what_was_begun_on_ones_own_laptop_is_kept_when_the_server_is_shared_lat
         later.resume(mine).result(10)
         until(later, mine, "done")
         aged(later, mine, 100)
-        look(Care(later, Caps(), clock, clock), later)
+        look(Care(later, Caps(), True, clock, clock), later)
         assert later.library.path(mine).exists()
         guests = learnt(later)
         assert load(later.library.path(guests)).about["guest"] is True
     finally:
         later.close()
+
+
+# Memory -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_rested_longest_is_closed_to_disk_and_opened_again_as_it_was(bench, clock):
+    oldest, newer, watched = learning(bench), learning(bench), learning(bench)
+    for job in (oldest, newer, watched):
+        bench.pause(job).result(10)
+    bench.watch(watched)
+    held = sum(map(weight, bench.open_runs()))
+    roomy, tight = (Care(bench, replace(Caps(), memory=memory), False, clock) for memory in (held, held - 1))
+    look(roomy, bench)
+    assert {oldest, newer, watched} == {snapshot.job for snapshot in bench.open_runs()}
+    tight._busy = {oldest: 1.0, newer: 2.0}
+    before = bench.snapshot(oldest).event
+    weights = bench.ask(oldest, total).result(10)
+    look(tight, bench)
+    assert {newer, watched} == {snapshot.job for snapshot in bench.open_runs()}
+    saved = bench.snapshot(oldest)
+    assert saved.status == "paused" and saved.owner == "anna" and oldest in {one.job for one in bench.jobs()}
+    bench.watch(oldest)
+    event = until(bench, oldest, "paused").event
+    while event is None:
+        event = until(bench, oldest, "paused").event
+    assert (event.step, event.terms, event.history) == (before.step, before.terms, before.history)
+    assert bench.ask(oldest, total).result(10) == weights
+
+
+def total(model) -> float:
+    return sum(float(weights.detach().double().sum()) for weights in model.parameters())
+
+
+def test_a_run_that_cannot_be_saved_stays_open(bench, clock, monkeypatch):
+    job = learning(bench)
+    bench.pause(job).result(10)
+
+    def full(*values):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(bench.library, "save", full)
+    look(Care(bench, Caps(memory=1_000_000), False, clock), bench)
+    bench.put_away(job).result(10)
+    assert bench.snapshot(job).event.step > 0 and job in bench._sessions
+
+
+def test_what_learns_is_never_closed_however_little_memory_there_is(bench, clock):
+    job = learning(bench)
+    look(Care(bench, Caps(memory=1_000_000), False, clock), bench)
+    assert bench.snapshot(job).status == "running"
+
+
+# Caps ---------------------------------------------------------------------------------------------------------------
+
+
+def test_runs_that_learn_are_counted_for_each_owner(bench):
+    job, _ = learning(bench), learning(bench, "ben")
+    other = learning(bench)
+    count = partial(care_of.learning, bench)
+    assert (count("anna"), count("anna", other), count("ben")) == (2, 1, 1)
+    bench.pause(job).result(10)
+    assert count("anna") == 1

@@ -284,3 +284,23 @@ def test_the_owner_goes_on_after_a_reload(lab, visitors, annas):  # noqa: F811
 
 def test_httpx_is_no_browser(site):
     assert "text/html" not in httpx.Client().headers["accept"] and COOKIE not in site.cookies
+
+
+def test_the_lab_lets_a_visitor_train_as_many_runs_as_one_may_and_says_why_no_more(lab, visitors, shared):  # noqa: F811
+    pages = []
+    for seed in range(caps().trainings + 1):
+        page = opened_as(visitors, ANNA, **{"training.seed": str(seed)})
+        until(lab, job(page), "ready")
+        pages.append(buttons(page.run())["Train"].click().run())
+    *learning, last = pages
+    assert all(lab.snapshot(job(page)).status == "running" for page in learning)
+    assert lab.snapshot(job(last)).status == "ready"
+    assert any("as many as one visitor may" in one.body for one in last.get("html"))
+    other = opened_as(visitors, BEN)
+    until(lab, job(other), "ready")
+    assert lab.snapshot(job(buttons(other.run())["Train"].click().run())).status == "running"  # caps are each one's own
+    visitors(ANNA)
+    buttons(learning[0])["Pause"].click().run()
+    buttons(last.run())["Train"].click().run()
+    assert lab.snapshot(job(last)).status == "running"
+    assert not any("as many as one visitor may" in one.body for one in last.get("html"))

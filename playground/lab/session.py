@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from playground.caps import caps
+from playground.care import learning
 from playground.events import Snapshot, Stepped
 from playground.experiment import Experiment, parameters
 from playground.gate import gate, new_key
@@ -140,6 +141,9 @@ class Visit:
                 "everybody else's: choose a smaller width, depth or code. The run before is still here."
             )
             return
+        if wanted.training.epochs > (longest := caps().epochs):
+            st.session_state.refused = f"One run has at most {longest:,} epochs here. The run before is still here."
+            return
         if unfit := wanted.settled()[1]:
             why = unfit[0].partition(": ")[2]
             st.session_state.refused = f"{why[0].upper()}{why[1:]}. The run before is still here."
@@ -190,7 +194,22 @@ class Visit:
             self._replace(self.experiment)
         elif self.status == "done" and not self.steps_left:
             self.reset()
-        _wait(self.bench.resume(self.job))
+        if self._may_learn():
+            _wait(self.bench.resume(self.job))
+
+    def _may_learn(self) -> bool:
+        """Whether one more run of this visitor may learn; `barred` says why it may not."""
+        going = learning(self.bench, self.viewer.owner, besides=self.job)
+        if not gate.shared or self.viewer.teacher or going < caps().trainings:
+            return True
+        st.session_state.barred = (f"You have {going} runs learning, as many as one visitor may here: pause or stop "
+                                   "one, then press Train again.")
+        return False
+
+    @property
+    def barred(self) -> str:
+        """Why the run that somebody wanted to train waits, in a sentence, told once; empty where it does not."""
+        return st.session_state.pop("barred", "")
 
     def pause(self) -> None:
         if self.mine:

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from playground import care
 from playground.caps import Caps, caps
 from playground.events import Snapshot, Stepped, Trouble, Waiting
 from playground.experiment import Experiment
+from playground.gate import gate
 from playground.workbench import Workbench
 
 ENDED = ("stopped", "failed", "done")
@@ -68,7 +70,8 @@ class Trainings:
     def _learning_of(self, visitor: str, besides: str = "") -> list[str]:
         """What a visitor trains besides a run; Trouble where it is as much as one may."""
         learning = [job for job in self._jobs.get(visitor, ()) if job != besides and self.learning(job)]
-        if len(learning) >= self.limits.trainings:
+        in_lab = care.learning(self.workbench, visitor, besides) if gate.shared else 0  # a browser is known by its key
+        if max(len(learning), in_lab) >= self.limits.trainings:
             raise Trouble(f"One visitor may train {self.limits.trainings} runs at a time here: stop one first.")
         return learning
 

@@ -59,7 +59,8 @@ with st.container(key="shell", horizontal=True, gap=None):
         with st.container(key="p_status"):
             drawn = {**job, "status": visit.status, "measured": experiment.task.measured}
             piece["status"](key="status", data=drawn, on_changed_change=lambda: None)
-        said = [(sentence, "alert") for sentence in (snapshot.problem if snapshot else "", visit.refused) if sentence]
+        problems = (snapshot.problem if snapshot else "", visit.refused, visit.barred)
+        said = [(sentence, "alert") for sentence in problems if sentence]
         if visit.problems:
             unread = "; ".join(visit.problems)
             said.append((f"Not everything in this link could be read, and stays at its default: {unread}.", "note"))
