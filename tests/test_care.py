@@ -56,7 +56,8 @@ def learnt(bench, owner: str = "anna") -> str:
 
 def look(care: Care, bench) -> None:
     care.look()
-    bench._engine.ask(lambda: None).result(10)  # what it asked for is done
+    for _ in range(2):  # what it asked for is done, and what that asked for
+        bench._engine.ask(lambda: None).result(30)
 
 
 def test_what_nobody_looks_at_pauses_after_the_grace_time_and_goes_on_when_told(bench, care, clock):
@@ -172,9 +173,7 @@ def test_what_rested_longest_is_closed_to_disk_and_opened_again_as_it_was(bench,
     assert saved.status == "paused" and saved.owner == "anna" and oldest in {one.job for one in bench.jobs()}
     bench.watch(oldest)
     event = until(bench, oldest, "paused").event
-    while event is None:
-        event = until(bench, oldest, "paused").event
-    assert (event.step, event.terms, event.history) == (before.step, before.terms, before.history)
+    assert (event.step, event.history) == (before.step, before.history)
     assert bench.ask(oldest, total).result(10) == weights
 
 
