@@ -87,4 +87,4 @@ def card(recipe: Recipe, session: Session, figures: Figures) -> str:
 def _figure(value: Any) -> str:
     if value is None or isinstance(value, int):
         return "" if value is None else f"{value}"
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    return (f"{value:.4f}" if value > 0.9995 else f"{value:.3g}") if abs(value) < 1 else f"{value:.2f}"
