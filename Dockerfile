@@ -23,7 +23,7 @@ FROM python:${PYTHON}-slim
 RUN useradd --uid 1000 --create-home user && mkdir /data && chown user /data
 COPY --from=build /venv /venv
 COPY --chown=user .streamlit /app/.streamlit
-COPY --chown=user app.py /app/
+COPY --chown=user app.py playground.toml /app/
 COPY --chown=user pretrained /app/pretrained
 COPY --chown=user playground /app/playground
 COPY --chown=user docs/results /app/docs/results

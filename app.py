@@ -19,7 +19,7 @@ import streamlit as st  # noqa: E402
 
 from playground import server  # noqa: E402
 
-app = st.App("playground/lab/main.py", routes=server.routes(), lifespan=server.lifespan)
+app = st.App("playground/lab/main.py", routes=server.routes(), middleware=server.middleware(), lifespan=server.lifespan)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Serve the Autoencoder Playground.")

@@ -12,16 +12,17 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from playground.caps import MEGA, caps
 from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
-from playground.images import MEGA, to_bytes
+from playground.images import to_bytes
 from playground.library import Library
 from playground.model import Autoencoder
+from playground.owners import MACHINE, Viewer
 from playground.probes.codes import decoded, frozen
 from playground.probes.paths import HOWS, path
 from playground.probes.pictures import fitted
 
-MOST = 12 * MEGA  # pixels of one picture
 CODES = 64  # images encoded or decoded in one portion
 
 Shape = tuple[int, int, int]
@@ -70,10 +71,14 @@ class Coder:
     def __init__(self, workbench: Bench):
         self.workbench = workbench
 
-    def choices(self, way: str = "") -> list[Choice]:
-        """What can be used, in one way or in any: shipped models, then runs, newest first, that took a step."""
+    def choices(self, way: str = "", viewer: Viewer = MACHINE, known: str = "") -> list[Choice]:
+        """What a viewer can use, in one way or in any: shipped models, then their runs, newest first, that took a step.
+
+        known: a run that they know by name, whosever it is.
+        """
         models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
-        models += [(run.job, run.title, False) for run in self.workbench.jobs() if run.steps_taken]
+        models += [(run.job, run.title, False) for run in self.workbench.jobs()
+                   if run.steps_taken and (viewer.owns(run.owner) or run.job == known)]
         return [
             Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
                    experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)
@@ -143,11 +148,11 @@ class Coder:
 
 
 def check(image: np.ndarray, truth: np.ndarray | None = None) -> None:
-    """Trouble unless image is a picture (c, h, w) uint8 of at most 12 megapixels, and truth, if any, as large."""
+    """Trouble unless image is a picture (c, h, w) uint8 of no more pixels than allowed, and truth, if any, as large."""
     if image.dtype != np.uint8 or image.ndim != 3 or len(image) not in (1, 3) or not image.size:
         raise Trouble("A picture is grey or RGB, 8 bits a channel, with at least one pixel.")
-    if image[0].size > MOST:
-        raise Trouble(f"This picture has more than {MOST // MEGA} million pixels, which is too many.")
+    if image[0].size > (most := caps().pixels):
+        raise Trouble(f"This picture has more than {most / MEGA:g} million pixels, which is too many.")
     if truth is not None and truth.shape != image.shape:
         raise Trouble("The true picture is of another size or has other channels than the one to restore.")
 

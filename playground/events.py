@@ -126,7 +126,7 @@ class Snapshot:
     """What a screen may know of a job. Never changed, only replaced; `version` grows with each replacement.
 
     status: opening, ready, running, paused, stopped, done or failed. event: the last thing the job said.
-    problem: one sentence when it failed or stopped itself.
+    problem: one sentence when it failed or stopped itself. owner: to whom it belongs, see `owners`.
     """
 
     job: str
@@ -137,6 +137,7 @@ class Snapshot:
     pace: float | None = None
     earlier: tuple[str, ...] = ()
     version: int = 0
+    owner: str = ""
 
     @property
     def steps_taken(self) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 import torch
 
 from playground.architectures import Architecture, architectures
+from playground.caps import Caps, caps
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.knobs import Knob, changed, knob, knobs, label, read
@@ -23,7 +24,6 @@ from playground.variants import Variant, variants
 
 VERSION = 3
 OLDER = (1, 2)  # had fewer knobs, 1 no task either: what they lack stands at its default
-MOST_PARAMETERS = 20_000_000  # 80 MB of weights, 240 MB with Adam's two moments: what thirty students can share
 
 DECAY = {"decay": (r"\frac{\delta}{2}{\left\| W \right\|}_F^2", "weight decay")}
 
@@ -131,6 +131,10 @@ class Experiment:
             turned = replace(turned, **{part: changed(getattr(turned, part), **{name: raw})})
         return turned
 
+    def reseeded(self) -> Experiment:
+        """A copy with other random weights and batches: the next seed."""
+        return replace(self, training=replace(self.training, seed=(self.training.seed + 1) % 2**31))
+
     def same_structure(self, other: Experiment) -> bool:
         """Whether the two differ in live knobs at most, so that one's run can become the other's."""
         if any(getattr(self, part).name != getattr(other, part).name for part in PARTS):
@@ -173,6 +177,7 @@ class Experiment:
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Trouble("This is not an experiment of the playground.") from None
         experiment, problems = _read(values)
+        problems += _within(experiment, Caps(parameters=max(caps().parameters, Caps.parameters)))[1]
         missing = [f"{part}.{name}" for part in PARTS for name in knobs(getattr(experiment, part))
                    if version not in OLDER and name not in values[part]]
         problems += [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in raw]
@@ -204,7 +209,8 @@ class Experiment:
             else:
                 problems.append(f"{key}: there is nothing called {part!r}; there are {', '.join(PARTS)}")
         experiment, more = _read(values)
-        return experiment, problems + more
+        experiment, beyond = _within(experiment, caps())
+        return experiment, problems + more + beyond
 
 
 def _text(value: Any) -> str:
@@ -223,10 +229,18 @@ def _read(values: dict[str, dict[str, Any]]) -> tuple[Experiment, list[str]]:
         parts[part], more = read(registry[name], raws)
         problems += [f"{part}.{problem}" for problem in more]
     experiment, unused = Experiment(**parts).settled()
-    problems += unused
-    if (count := parameters(experiment)) > MOST_PARAMETERS:
-        problems.append(f"architecture: {count:,} parameters are more than the {MOST_PARAMETERS:,} allowed")
+    return experiment, problems + unused
+
+
+def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, list[str]]:
+    """As much of an experiment as the caps allow, and a sentence for what they do not."""
+    problems = []
+    if (count := parameters(experiment)) > most.parameters:
+        problems.append(f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed")
         experiment = replace(experiment, architecture=type(experiment.architecture)())
+    if (epochs := experiment.training.epochs) > most.epochs:
+        problems.append(f"training.epochs: {epochs:,} are more than the {most.epochs:,} allowed")
+        experiment = replace(experiment, training=replace(experiment.training, epochs=most.epochs))
     return experiment, problems
 
 

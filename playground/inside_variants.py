@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from playground.events import Trouble
 from playground.explore_answers import number, png_url, strip_url
+from playground.gate import gate
 from playground.inside_answers import SHOWN, floats, sized, tiles
 from playground.inside_routes import Handler, Inside, looked_at
 
@@ -105,7 +106,7 @@ async def displacement(inside: Inside, still: Still, request: Request, question:
     """How far noise moves codes, and those of the undercomplete twin where there is one."""
     from playground.inspector import NOISES
 
-    found = await inside.siblings.twin(still)
+    found = await inside.siblings.twin(still, gate.viewer(request.cookies))
     told: dict[str, Any] = {"sizes": NOISES, "moved": floats(await inside.inspector.displacement(still)), "twin": None}
     if found is not None:
         step, steps = getattr(found.event, "step", 0), getattr(found.event, "steps", 0)
@@ -117,10 +118,11 @@ async def displacement(inside: Inside, still: Still, request: Request, question:
 
 
 async def train_twin(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    found = await inside.siblings.twin(still)
+    found = await inside.siblings.twin(still, gate.viewer(request.cookies))
     if found is not None and found.status in ("opening", "running"):
         return {"run": found.job}
-    return {"run": inside.siblings.train(inside.siblings.twin_of(still))[0]}
+    owner = gate.viewer(request.cookies).owner
+    return {"run": inside.siblings.train(inside.siblings.twin_of(still), owner=owner)[0]}
 
 
 # Denoising ----------------------------------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ async def code_arrows(inside: Inside, still: Still, request: Request, question: 
 
 async def sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
     """Reconstruction error against code size, of undercomplete runs on these data."""
-    found = await inside.siblings.sizes(still)
+    found = await inside.siblings.sizes(still, gate.viewer(request.cookies))
     return {
         "runs": [sized(one) for one in found],
         "missing": [one.architecture.code for one in inside.siblings.short_runs(still, found)],
@@ -189,8 +191,9 @@ async def pca(inside: Inside, still: Still, request: Request, question: dict[str
 
 
 async def train_sizes(inside: Inside, still: Still, request: Request, question: dict[str, Any]) -> dict[str, Any]:
-    wanted = inside.siblings.short_runs(still, await inside.siblings.sizes(still))
-    return {"runs": inside.siblings.train(*wanted)}
+    viewer = gate.viewer(request.cookies)
+    wanted = inside.siblings.short_runs(still, await inside.siblings.sizes(still, viewer))
+    return {"runs": inside.siblings.train(*wanted, owner=viewer.owner)}
 
 
 HANDLERS: list[tuple[str, str, Handler]] = [

@@ -28,10 +28,12 @@ class Entry:
     metrics: dict[str, float]
     earlier: tuple[str, ...]
     modified: float
+    owner: str
+    guest: bool
 
     def snapshot(self) -> Snapshot:
         """What a screen may know of it."""
-        return Snapshot(self.name, self.experiment, self.status, earlier=self.earlier)
+        return Snapshot(self.name, self.experiment, self.status, earlier=self.earlier, owner=self.owner)
 
 
 class Library:
@@ -93,4 +95,5 @@ def _entry(name: str, path: Path) -> Entry:
     terms = formulas(header.experiment)
     history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
-                 about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime)
+                 about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime,
+                 about.get("owner", ""), bool(about.get("guest")))

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from playground import masks
+from playground.caps import MEGA, caps
 from playground.data import Dataset, datasets
 from playground.events import Trouble
 from playground.explore_answers import answered, base64_array, body, png_url, whole
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # the port opens before torch is imported
 
 Handler = Callable[["Paint", Request], Awaitable[Response]]
 MOST_SIDE = 100_000
-MOST_PIXELS = 12_000_000
 INLINE = 256 * 256  # pixels of a picture that is told with its facts
 EXACT = 2_000_000  # pixels above which what is shown is a JPEG; what is saved is always exact
 PATIENCE = 1.0  # seconds that images are waited for before the page is told how far their loading is
@@ -170,8 +170,8 @@ async def bring(paint: Paint, request: Request) -> Response:
             raise Trouble(f"A picture is brought by {', '.join(KINDS)}.")
         named = query.get("name", "")[:80] or KINDS[kind]
         picture = await asyncio.to_thread(read_image, await body(request), named)
-        if picture[0].size > MOST_PIXELS:
-            raise Trouble(f"{named} has more than {MOST_PIXELS // 1_000_000} million pixels, which is too many.")
+        if picture[0].size > (most := caps().pixels):
+            raise Trouble(f"{named} has more than {most / MEGA:g} million pixels, which is too many.")
         if kind == "drawing":
             picture = await asyncio.to_thread(_fitted, picture, query.get("shape", ""))
         about = {"kind": kind, "label": named if kind == "upload" else "", "known": kind == "drawing"}
@@ -263,8 +263,8 @@ async def drawn_mask(paint: Paint, request: Request) -> Response:
     height, width = whole(query, "height", 1, MOST_SIDE), whole(query, "width", 1, MOST_SIDE)
     if kind not in masks.KINDS:
         raise Trouble(f"There is no mask called {kind[:40]!r}; there are {', '.join(masks.KINDS)}.")
-    if height * width > MOST_PIXELS:
-        raise Trouble(f"That is more than {MOST_PIXELS // 1_000_000} million pixels, which is too many.")
+    if height * width > (most := caps().pixels):
+        raise Trouble(f"That is more than {most / MEGA:g} million pixels, which is too many.")
     make = partial(masks.draw, kind, height, width, whole(query, "seed", 0, 2**31 - 1, 0))
     return JSONResponse({"mask": bits(await asyncio.to_thread(make))})
 

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from playground import classical, metrics
-from playground.coder import MOST, Coder, Shape, check, device_of
+from playground.caps import MEGA, caps
+from playground.coder import Coder, Shape, check, device_of
 from playground.events import Trouble
-from playground.images import MEGA
 from playground.masks import scaled
 from playground.model import Autoencoder
 from playground.patchwork import Patchwork, Report, Steps, nothing
@@ -123,8 +123,8 @@ class Restorer(Coder):
         scale = model.scale
         if truth is not None and truth.shape != (len(image), scale * image.shape[1], scale * image.shape[2]):
             raise Trouble(f"The true picture is not {scale} times as large as the one to enlarge.")
-        if image[0].size * scale**2 > MOST:
-            raise Trouble(f"Enlarged {scale} times this picture would have more than {MOST // MEGA} million pixels.")
+        if image[0].size * scale**2 > (most := caps().pixels):
+            raise Trouble(f"Enlarged {scale} times this picture would have more than {most / MEGA:g} million pixels.")
         windows = self._windows(name, model, partial(model.enlarge, views=VIEWS if finest else 1), scale)
         if len(image) == 3 and shape[0] == 1:
             notes.append("the model enlarged the brightness, bicubic interpolation the colours")

@@ -72,14 +72,14 @@ class Engine:
         return self._aside.submit(do)
 
     def start(self, job: str, title: Any, opening: Callable[[], Events], paused: bool = False,
-              pace: float | None = None, earlier: tuple[str, ...] = ()) -> Future:
+              pace: float | None = None, earlier: tuple[str, ...] = (), owner: str = "") -> Future:
         """Queue a job. opening() is called on the device thread; its generator is asked once even when paused."""
-        self._snapshots[job] = Snapshot(job, title, pace=pace, earlier=earlier)
+        self._snapshots[job] = Snapshot(job, title, pace=pace, earlier=earlier, owner=owner)
         return self.ask(lambda: self._start(job, opening, paused, pace))
 
-    def host(self, job: str, title: Any) -> None:
+    def host(self, job: str, title: Any, owner: str = "") -> None:
         """A snapshot for a job that is played elsewhere, to be replaced by `publish`."""
-        self._snapshots[job] = Snapshot(job, title)
+        self._snapshots[job] = Snapshot(job, title, owner=owner)
 
     def pause(self, job: str) -> Future:
         return self.ask(lambda: self._grant(job, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import re
 import signal
 import socket
@@ -14,12 +15,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from playground.caps import caps
+from playground.events import Trouble
 from playground.explore_routes import Explore
+from playground.gate import Keys, gate
 from playground.inside_routes import Inside
 from playground.lab import papers
 from playground.lab.whole import keep_clicks
@@ -52,6 +57,7 @@ def workbench(kind: type[Workbench] | None = None) -> Workbench:
             from playground.workbench import Workbench
 
             _made.append((kind or Workbench)())
+            _made[0].guests = gate.shared
         return _made[0]
 
 
@@ -66,6 +72,20 @@ def _warm() -> None:
     finally:
         gc.freeze()
         gc.enable()
+
+
+async def care() -> None:
+    """Look after runs that nobody looks at, until cancelled."""
+    bench = await asyncio.to_thread(workbench)
+    from playground.care import Care
+
+    caring = Care(bench, caps(), gate.shared)
+    while True:
+        await asyncio.sleep(caring.often)
+        try:
+            await asyncio.to_thread(caring.look)
+        except Exception:  # what went wrong with one run must not end the care for the others
+            logging.getLogger(__name__).exception("runs could not be looked after")
 
 
 async def health(request: Request) -> Response:
@@ -92,7 +112,11 @@ inside = Inside(workbench, explore.explorer)
 
 
 def routes() -> list[BaseRoute]:
-    """What stands beside Streamlit's own pages."""
+    """What stands beside Streamlit's own pages. A cap that cannot be ends the program here, in one sentence."""
+    try:
+        caps()
+    except Trouble as trouble:
+        sys.exit(str(trouble))
     return [
         *live.routes(),
         *explore.routes(),
@@ -106,22 +130,28 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+def middleware() -> list[Middleware]:
+    """What every request passes on its way to a page or a route."""
+    return [Middleware(Keys)]
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    gate.listens(_host())
     _answer_at_once()
     keep_clicks()
     _stop_streams_first()
     warming = asyncio.create_task(asyncio.to_thread(_warm))
     ticking = asyncio.create_task(live.run())
-    warming_more = [asyncio.create_task(face.warm_later()) for face in (explore, studio)]
+    more = [asyncio.create_task(work) for work in (explore.warm_later(), studio.warm_later(), care())]
     _say_address()
     try:
         yield {}
     finally:
         ticking.cancel()
-        for task in warming_more:
+        for task in more:
             task.cancel()
         live.close()
         explore.close()
@@ -153,11 +183,18 @@ def _stop_streams_first() -> None:
         signal.signal(number, stop)
 
 
+def _host() -> str:
+    """The address that the server listens at; where none is set, every one that the machine has."""
+    from streamlit import config
+
+    return config.get_option("server.address") or "0.0.0.0"
+
+
 def _say_address() -> None:
     from streamlit import config
 
-    host, port = config.get_option("server.address"), config.get_option("server.port")
-    shown = "localhost" if host in (None, "", "0.0.0.0", "::", "127.0.0.1") else host
+    host, port = _host(), config.get_option("server.port")
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host
     print(f"Autoencoder Playground: http://{shown}:{port}  (Ctrl-C stops it; runs are kept)", flush=True)
 
 

@@ -15,6 +15,7 @@ from playground.experiment import Experiment
 from playground.inspector import SOME, Inspector, Still
 from playground.kept import Kept
 from playground.knobs import changed
+from playground.owners import MACHINE, Viewer
 from playground.probes import narrowing
 from playground.variants import variants
 
@@ -41,20 +42,20 @@ class Sized:
 
 
 class Siblings:
-    """Finds such runs among all that there are, and starts those that are missing when somebody asks for them."""
+    """Finds such runs among those of whoever asks, and starts those that are missing when somebody asks for them."""
 
     def __init__(self, inspector: Inspector):
         self.inspector, self.workbench = inspector, inspector.workbench
         self._asked: list[str] = []
         self._pca, self._errors = Kept(8), Kept(4 * MOST_COMPARED)
 
-    def train(self, *experiments: Experiment) -> list[str]:
-        """Start runs as somebody asked to; Trouble where many that were asked for are still learning."""
+    def train(self, *experiments: Experiment, owner: str = "") -> list[str]:
+        """Start runs as their owner asked to; Trouble where many that were asked for are still learning."""
         bench = self.workbench
         busy = [job for job in self._asked if (now := bench.snapshot(job)) and now.status in ("opening", "running")]
         if len(busy) + len(experiments) > MOST_ASKED:
             raise Trouble("Runs that were asked for are still learning: wait for them to end, then ask again.")
-        started = [bench.start(one) for one in experiments]
+        started = [bench.start(one, owner=owner) for one in experiments]
         self._asked += started
         return started
 
@@ -67,11 +68,14 @@ class Siblings:
         epochs = math.ceil(still.step / per_epoch) if still.step else training.epochs
         return replace(still.experiment, variant=plain, training=replace(training, epochs=max(1, epochs)))
 
-    async def twin(self, still: Still) -> Snapshot | None:
-        """The run that is such a twin and has learnt longest, if there is one."""
-        wanted = self.twin_of(still)
+    async def _runs(self, viewer: Viewer) -> list[Snapshot]:
+        """The viewer's runs that learnt something or are about to."""
         runs = await asyncio.to_thread(self.workbench.jobs)
-        asked = [run for run in runs if run.steps_taken or run.job in self._asked]
+        return [run for run in runs if viewer.owns(run.owner) and (run.steps_taken or run.job in self._asked)]
+
+    async def twin(self, still: Still, viewer: Viewer = MACHINE) -> Snapshot | None:
+        """The viewer's run that is such a twin and has learnt longest, if there is one."""
+        wanted, asked = self.twin_of(still), await self._runs(viewer)
         alike = [run for run in asked if run.title.same_structure(wanted)]
         return max(alike, key=lambda run: run.steps_taken, default=None)
 
@@ -88,10 +92,9 @@ class Siblings:
 
         return await self._pca.get(still.experiment.data, partial(self.inspector.explorer.aside, make))
 
-    async def sizes(self, still: Still) -> list[Sized]:
-        """Undercomplete runs and shipped models on the same data, this one first, with their errors."""
-        jobs = await asyncio.to_thread(self.workbench.jobs)
-        names = [(one.job, one.title) for one in jobs if one.steps_taken or one.job in self._asked]
+    async def sizes(self, still: Still, viewer: Viewer = MACHINE) -> list[Sized]:
+        """The viewer's undercomplete runs and shipped models on the same data, this one first, with their errors."""
+        names = [(one.job, one.title) for one in await self._runs(viewer)]
         models = await asyncio.to_thread(self.workbench.library.shipped_models)
         names += [(one.name, one.experiment) for one in models]
         others = [name for name, one in names if name != still.name and _comparable(still.experiment, one)]

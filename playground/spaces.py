@@ -9,9 +9,9 @@ from playground.events import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {  # sdk -> what of the checkout belongs to it
-    "gradio": ("app.py", "playground", "pretrained", "requirements.txt", "LICENSE"),
-    "docker": ("app.py", "playground", "pretrained", "requirements.txt", "LICENSE", ".streamlit", "Dockerfile",
-               ".dockerignore", "docs/results", "benchmarks/results"),
+    "gradio": ("app.py", "playground.toml", "playground", "pretrained", "requirements.txt", "LICENSE"),
+    "docker": ("app.py", "playground.toml", "playground", "pretrained", "requirements.txt", "LICENSE", ".streamlit",
+               "Dockerfile", ".dockerignore", "docs/results", "benchmarks/results"),
 }
 FENCE = "---\n"
 

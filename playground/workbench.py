@@ -7,13 +7,13 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from playground.answering import Answering
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
@@ -21,16 +21,16 @@ from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
-from playground.model import Autoencoder
-from playground.networks import Networks, hand_over
+from playground.networks import Networks
 from playground.runner import Engine, Events
 from playground.supply import Supply
 from playground.trainer import Session, train
 
+HEEDED = 5.0  # seconds that a run counts as followed after somebody asked for it
 SAVE_EVERY = 7.0  # seconds: with a slice and the write itself, a kill loses less than ten
 
 
-class Workbench:
+class Workbench(Answering):
     """Experiments, jobs, models and data of one process.
 
     Runs are saved under `home`/runs as they go; those that were running when the last process died go on by
@@ -48,6 +48,9 @@ class Workbench:
         self.supply = Supply(self._device, self._engine.aside)
         self._experiments: dict[str, Experiment] = {}
         self._shown: dict[str, str] = {}  # runs that show a shipped model, and that model's name
+        self.guests = False  # whether runs begun from now on are of guests, whose runs are not kept for ever
+        self._guests: set[str] = set()
+        self._heeded: dict[str, float] = {}  # when somebody last asked how a run is going, without watching it
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
                 self._take_up(entry)
@@ -55,23 +58,23 @@ class Workbench:
     # Runs -----------------------------------------------------------------------------------------------------------
 
     def start(self, experiment: Experiment, paused: bool = False, pace: float | None = None,
-              earlier: tuple[str, ...] = ()) -> str:
-        """Queue a new run; returns its job's name, which nobody can guess. `paused` leaves it ready at step 0."""
-        job = secrets.token_urlsafe(12)
+              earlier: tuple[str, ...] = (), owner: str = "") -> str:
+        """Queue an owner's new run; returns its name, which nobody can guess. `paused` leaves it ready at step 0."""
+        job = self._new(owner)
         self._experiments[job] = experiment
-        self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier)
+        self._engine.start(job, experiment, partial(self._play, job, None), paused, pace, earlier, owner)
         return job
 
-    def show(self, experiment: Experiment) -> str | None:
+    def show(self, experiment: Experiment, owner: str = "") -> str | None:
         """A finished run, that of the shipped model of this experiment; its name, or None where none is shipped.
 
         It is kept on disk only once it took a step of its own.
         """
         if (entry := self.library.shipped_like(experiment)) is None:
             return None
-        job = secrets.token_urlsafe(12)
+        job = self._new(owner)
         self._experiments[job], self._shown[job] = experiment, entry.name
-        self._engine.start(job, experiment, partial(self._play, job, job))
+        self._engine.start(job, experiment, partial(self._play, job, job), owner=owner)
         return job
 
     def pause(self, job: str) -> Future:
@@ -113,9 +116,7 @@ class Workbench:
 
     def reseed(self, job: str, pace: float | None = None) -> str:
         """As reset, but with new first weights: the next seed."""
-        experiment = self.experiment(job)
-        training = replace(experiment.training, seed=(experiment.training.seed + 1) % 2**31)
-        return self._again(job, replace(experiment, training=training), pace)
+        return self._again(job, self.experiment(job).reseeded(), pace)
 
     def _again(self, job: str, experiment: Experiment, pace: float | None) -> str:
         snapshot = self.snapshot(job)
@@ -123,7 +124,7 @@ class Workbench:
         if took_steps and self._engine.snapshot(job) is not None and not self._ended(job):
             self.stop(job)
         earlier = ((job,) if took_steps else ()) + (snapshot.earlier if snapshot else ())
-        new = self.start(experiment, paused=True, pace=pace, earlier=earlier[:5])
+        new = self.start(experiment, True, pace, earlier[:5], snapshot.owner if snapshot else "")
         if not took_steps:
             self.discard(job)
         return new
@@ -159,6 +160,37 @@ class Workbench:
     def unwatch(self, job: str) -> None:
         self._engine.unwatch(job)
 
+    def heed(self, job: str) -> None:
+        """Somebody follows the job otherwise than by watching it."""
+        self._heeded[job] = time.monotonic()
+
+    def attended(self, job: str) -> bool:
+        """Whether somebody watches the job, or follows it."""
+        return self._engine.watched(job) or time.monotonic() - self._heeded.get(job, -HEEDED) < HEEDED
+
+    def open_runs(self) -> tuple[Snapshot, ...]:
+        """The runs that this process holds in memory, oldest first, those that only show included."""
+        return self._engine.snapshots()
+
+    def put_away(self, job: str) -> Future:
+        """Close a run that rests, if it can be saved; it is opened again when somebody looks."""
+        self._heeded.pop(job, None)
+
+        def do() -> None:
+            saved = job not in self._sessions or self._save(job, self._sessions[job], "")
+            if saved and self.library.path(job).exists():
+                self._networks.forget(job)
+                self._engine.forget(job)
+
+        return self._engine.ask(do)
+
+    def delete(self, job: str) -> Future:
+        """Close a run and delete what was saved of it."""
+        self._heeded.pop(job, None)
+        self._engine.forget(job)
+        self._engine.ask(lambda: self._networks.forget(job))
+        return self._engine.ask(lambda: self.library.delete(job))
+
     def tidy(self) -> None:
         """Forget jobs that took no step and that nobody watches: visitors who left without training."""
         for snapshot in self._engine.snapshots():
@@ -169,52 +201,14 @@ class Workbench:
         """Save what runs, so that it goes on at the next start, and end the threads."""
         self._engine.close()
 
-    # Questions ------------------------------------------------------------------------------------------------------
-
-    def experiment(self, name: str) -> Experiment:
-        """The experiment of a run or a shipped model; Trouble when there is none of that name."""
-        if (snapshot := self.snapshot(name)) is not None:
-            return snapshot.title
-        if (entry := self.library.find(name)) is not None:
-            return entry.experiment
-        raise Trouble("There is no run or model of that name.")
-
-    def probe(self, name: str, question: Callable[[Autoencoder, Resident], Any]) -> Future:
-        """Ask a question of a run's or a shipped model's network, as it is now, on the device thread.
-
-        question(model, images) must return plain values or arrays, quickly: training waits for it. Data that is not
-        loaded yet is loaded aside first. The Future carries the answer, or the Trouble.
-        """
-        answer: Future = Future()
-
-        def when_loaded(images: Future) -> None:
-            if images.exception() is not None:
-                return hand_over(images, answer)
-            asked = self._engine.ask(lambda: question(self._model(name), images.result()))
-            asked.add_done_callback(lambda done: hand_over(done, answer))
-
-        try:
-            self.supply.load(self.experiment(name).data).add_done_callback(when_loaded)
-        except Trouble as trouble:
-            answer.set_exception(trouble)
-        return answer
-
-    def ask(self, name: str, question: Callable[[Autoencoder], Any]) -> Future:
-        """As `probe`, of the network alone: its data set is not loaded for it."""
-        return self._engine.ask(lambda: question(self._model(name)))
-
-    def aside(self, do: Callable[[], Any]) -> Future:
-        """Run something long that needs no device on a thread of its own: fitting a map, importing pictures."""
-        return self._engine.aside(do)
-
-    def _model(self, name: str) -> Autoencoder:
-        """A run's network: the one that trains, or the saved one."""
-        if name in self._sessions:
-            self._networks.forget(name)
-            return self._sessions[name].model
-        return self._networks.of(name, self.library.find(self._shown.get(name, name)))
-
     # Inside ---------------------------------------------------------------------------------------------------------
+
+    def _new(self, owner: str) -> str:
+        """A name for a new run, which nobody can guess."""
+        job = secrets.token_urlsafe(12)
+        if self.guests and owner:
+            self._guests.add(job)
+        return job
 
     def _command(self, verb: Callable[..., Future], job: str, *values: Any) -> Future:
         self._reopen_saved(job)
@@ -223,24 +217,27 @@ class Workbench:
     def _reopen_saved(self, job: str) -> None:
         """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
-            self._reopen(job, entry.experiment, entry.earlier, paused=True)
+            self._reopen(entry, paused=True)
 
     def _take_up(self, entry: Entry) -> None:
         """Go on with a run that was learning when the last process ended."""
-        self._reopen(entry.name, entry.experiment, entry.earlier, paused=False)
+        self._reopen(entry, paused=False)
 
     def _ended(self, job: str) -> bool:
         snapshot = self._engine.snapshot(job)
         return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
 
-    def _reopen(self, job: str, experiment: Experiment, earlier: tuple[str, ...], paused: bool) -> None:
-        self._experiments[job] = experiment
-        self._engine.start(job, experiment, partial(self._play, job, job), paused, earlier=earlier)
+    def _reopen(self, entry: Entry, paused: bool) -> None:
+        job, made = entry.name, entry.experiment
+        if entry.guest:
+            self._guests.add(job)
+        self._experiments[job] = made
+        self._engine.start(job, made, partial(self._play, job, job), paused, None, entry.earlier, entry.owner)
 
     def _reopen_ended(self, job: str, paused: bool) -> None:
         if (ended := self._engine.snapshot(job)) is not None:
             self._engine.start(job, self._experiments[job], partial(self._play, job, job), paused, ended.pace,
-                               ended.earlier)
+                               ended.earlier, ended.owner)
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
@@ -287,12 +284,15 @@ class Workbench:
         self._sessions[job] = session
         return session
 
-    def _save(self, job: str, session: Session, status: str) -> None:
-        """Write the run to its file; without a status of its own, as what the engine takes it for."""
+    def _save(self, job: str, session: Session, status: str) -> bool:
+        """Write the run to its file; without a status of its own, as what the engine takes it for. Whether it could."""
         snapshot = self._engine.snapshot(job)
         state = session.saved(status or (snapshot.status if snapshot else "stopped"))
-        state.about["earlier"] = list(snapshot.earlier) if snapshot else []
+        state.about.update(earlier=list(snapshot.earlier) if snapshot else [], guest=job in self._guests,
+                           owner=snapshot.owner if snapshot else "")
         try:
             self.library.save(job, state)
+            return True
         except OSError as error:
             logging.getLogger(__name__).warning("run %s could not be saved: %s", job, error)
+            return False

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.architectures import architectures
+from playground.caps import caps
 from playground.data import datasets
 from playground.events import Trouble
-from playground.experiment import MOST_PARAMETERS, PARTS, Experiment, Training, parameters, plan
+from playground.experiment import PARTS, Experiment, Training, parameters, plan
 from playground.knobs import knobs
 from playground.variants import variants
 
@@ -55,7 +56,7 @@ def test_a_bad_value_is_reported_and_left_at_its_default(query, words):
 def test_limits_hold_whatever_the_link_says():
     query = "data=shapes&data.size=256&architecture.width=2048&architecture.depth=6&architecture.code=1024"
     made, problems = Experiment.from_query(query)
-    assert parameters(made) <= MOST_PARAMETERS
+    assert parameters(made) <= caps().parameters
     assert any("parameters" in problem for problem in problems) or "size" in str(problems)
 
 
@@ -87,7 +88,7 @@ def experiments(draw):
 @settings(max_examples=60, deadline=None)
 @given(experiments())
 def test_any_experiment_round_trips(made):
-    if parameters(made) <= MOST_PARAMETERS:
+    if parameters(made) <= caps().parameters:
         assert Experiment.from_query(made.to_query()) == (made, [])
         assert Experiment.from_json(made.to_json()) == made
 

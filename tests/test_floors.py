@@ -15,17 +15,18 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
-    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle",
-     "entropy", "aec"),
+    ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps",
+     "owners", "entropy", "aec"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "regions", "detections", "painterly"),
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among"),
+    ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
+     "answering"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
-     "measures", "shipping", "exporting"),
-    ("look", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
+     "measures", "shipping", "exporting", "care"),
+    ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server",
      "progress", "foreground", "spaces", "commands", "commands_compress", "commands_images", "commands_labels",

@@ -8,6 +8,7 @@ import pytest
 from playground.experiment import Experiment
 from playground.lab import explore
 from playground.lab.pieces import HERE, SCRIPTS, STYLES
+from playground.owners import MACHINE
 from playground.probes.maps import MapKnobs
 from tests.test_lab import address, bench, job, opened, until  # noqa: F401  (fixtures)
 
@@ -24,6 +25,8 @@ def page(bench):
 
 class Visit:
     """What the page's session needs of a visit."""
+
+    viewer, mine = MACHINE, True
 
     def __init__(self, bench, experiment, own):
         self.bench, self.experiment, self.job, self.status, self.done = bench, experiment, own, "ready", []

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from playground.caps import Caps
 from playground.classical import telea
 from playground.events import Trouble
-from playground.studio.limits import Limits, Turns
+from playground.studio.turns import Turns
 from tests.browser.conftest import ROOT
 from tests.studio import SMALL, pixels, refused
 
@@ -225,7 +226,7 @@ def test_gradio_is_not_on_the_way_to_the_first_page():
 
 def test_a_visitor_has_so_many_turns_and_no_more():
     async def main():
-        turns, now, most = Turns(Limits(running=2, waiting=3, request=5)), [0], [0]
+        turns, now, most = Turns(Caps(running=2, waiting=3, request=5)), [0], [0]
 
         async def work(who: str) -> str:
             try:
@@ -248,7 +249,7 @@ def test_a_visitor_has_so_many_turns_and_no_more():
 
 def test_a_request_that_takes_too_long_is_ended_with_the_limit():
     async def main():
-        async with Turns(Limits(request=0.05)).turn("one"):
+        async with Turns(Caps(request=0.05)).turn("one"):
             await asyncio.sleep(5)
 
     with pytest.raises(Trouble, match="0.05 s"):

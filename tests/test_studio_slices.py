@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from playground.caps import Caps
 from playground.checkpoint import load
 from playground.studio import zero
-from playground.studio.limits import Limits
 from playground.studio.zero import Hosting, SlicedTrainings, run_slice, stopping
 from tests.plugins import experiment
 from tests.standins.spaces import GPU
@@ -36,7 +36,7 @@ async def until(true, seconds: float = 30.0) -> None:
         await asyncio.sleep(0.02)
 
 
-def served(tmp_path, work, limits: Limits | None = None):
+def served(tmp_path, work, limits: Caps | None = None):
     """work(bench, trainings) as a server does it that then crashes: nothing is told to end."""
     bench = Hosting(tmp_path, "cpu")
     trainings = SlicedTrainings(bench, GPU, *([limits] if limits else []))
@@ -124,7 +124,7 @@ def test_a_runs_time_is_over_for_good(tmp_path):
         await until(lambda: bench.snapshot(job).status == "stopped")
         return job
 
-    assert saved(tmp_path, served(tmp_path, train, Limits(training=0.5))).about["status"] == "stopped"
+    assert saved(tmp_path, served(tmp_path, train, Caps(training=0.5))).about["status"] == "stopped"
 
 
 def test_questions_are_answered_by_the_newest_slice(tmp_path):

@@ -7,10 +7,10 @@ import asyncio
 import numpy as np
 import pytest
 
+from playground.caps import Caps
 from playground.events import Trouble
 from playground.experiment import PARTS, Experiment, formulas
 from playground.knobs import knobs
-from playground.studio.limits import Limits
 from playground.studio.training import Trainings, experiment
 from playground.tasks import tasks
 from tests.plugins import experiment as small
@@ -126,7 +126,7 @@ def test_resuming_counts_like_starting_and_takes_saved_runs(tmp_path):
     from playground.workbench import Workbench
 
     async def main(bench: Workbench, saved: str) -> None:
-        trainings = Trainings(bench, Limits(trainings=2))
+        trainings = Trainings(bench, Caps(trainings=2))
         first = [await trainings.start("one", small(epochs=10_000)) for _ in range(2)]
         with pytest.raises(Trouble, match="2 runs at a time"):
             await trainings.resume("one", saved)
@@ -216,7 +216,7 @@ def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
     suited = [examples.suited(Actions.restorer, "inpaint", data) for data in ("digits", "shapes", "photos")]
     assert suited == ["inpaint-digits", "inpaint-shapes", "inpaint-photos"]
     assert examples.suited(Actions.restorer, "denoise", "digits") == "denoising-digits"
-    told, _ = Explore(Actions).refresh()
+    told, _ = Explore(Actions).refresh(None)
     assert jobs["plain"] in told and jobs["inpaint"] not in told
 
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from playground.caps import caps
 from playground.data import Dataset, ImageSet, Report, datasets, nothing, split
 from playground.data._masks import Mask, Pairs, merged, nearest, read_mask, square
 from playground.events import Trouble
@@ -55,6 +56,9 @@ def import_images(sources: Source | Iterable[Source], name: str, report: Report 
         reading = _Reading(made, problems)
         for path, data in _files([sources] if isinstance(sources, Path | tuple) else sources, problems):
             report(f"Reading {path}", None)
+            if len(reading.sizes) >= (most := caps().images):
+                problems.append(f"A set has at most {most:,} pictures here: the rest was left out.")
+                break
             reading.take(path, data)
         folders, mask_classes = reading.done()
         if len(folders) < 2:

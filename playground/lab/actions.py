@@ -16,7 +16,7 @@ def actions(visit: Visit) -> None:
         st.button(name, key="main", type="primary", icon=icon, on_click=do, width="stretch")
     for name, do, off, help in (
         ("Step", visit.step, status == "done" and not visit.steps_left, "One batch: forward, backward, update."),
-        ("Stop", visit.stop, status not in ("running", "paused"), "End this run and keep it."),
+        ("Stop", visit.stop, not visit.mine or status not in ("running", "paused"), "End this run and keep it."),
         ("Reset", visit.reset, not begun, "Back to the same first weights; this run stays as a thin line."),
         ("Reseed", visit.reseed, False, "Other first weights: the next seed."),
     ):
@@ -26,6 +26,8 @@ def actions(visit: Visit) -> None:
 
 def _main(visit: Visit, status: str):
     """The first button: its name, its icon and what it does."""
+    if not visit.mine:
+        return "Train", ":material/play_arrow:", visit.train
     if status == "running":
         return "Pause", ":material/pause:", visit.pause
     if status in ("paused", "stopped", "failed") or (status == "done" and visit.steps_left):

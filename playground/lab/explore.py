@@ -82,15 +82,18 @@ class Exploration:
 
     @cached_property
     def choices(self) -> list[dict[str, str]]:
-        """The visitor's run first, then the others that learnt something, newest first, then the shipped models.
+        """The visitor's run first, then their others that learnt something, newest first, then the shipped models.
 
         Of all these, those that have a code, where one is needed.
         """
         visit, own = self.visit, self.visit.job
         mine = [(own, visit.experiment, visit.status)]
-        others = [(one.job, one.title, one.status) for one in visit.bench.jobs() if one.job != own and one.steps_taken]
+        known = (own, st.session_state.explored)  # a link's name is enough to look at a run
+        others = [(one.job, one.title, one.status) for one in visit.bench.jobs() if one.job != own and one.steps_taken
+                  and (visit.viewer.owns(one.owner) or one.job in known)]
         shipped = [(one.name, one.experiment, one.status) for one in visit.bench.library.shipped_models()]
-        groups = {"Your run": mine, "Other runs": others, "Shipped models": shipped}
+        first = "Your run" if visit.mine else "The run in this link"
+        groups = {first: mine, "Other runs": others, "Shipped models": shipped}
         return [
             _choice(group, *one)
             for group, models in groups.items()
@@ -103,7 +106,7 @@ class Exploration:
         return {
             "name": name,
             "nothing": self.nothing,
-            "own": name == self.visit.job,
+            "own": name == self.visit.job and self.visit.mine,
             "live": self.visit.bench.snapshot(name) is not None,
             "choices": self.choices,
             "knobs": described(),

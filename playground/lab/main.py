@@ -39,7 +39,8 @@ under = [
     st.Page(partial(page, name), title=applications[name].title, url_path=name) for name in applications
 ]
 learn = [
-    st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name) for name in ("lessons", "gallery")
+    st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name)
+    for name in ("lessons", "gallery", "about")
 ]
 chosen = st.navigation({"": pages, "Applications": under, "Learn": learn}, position="top")
 if (told := lesson(st.query_params.get("lesson") or st.session_state.get("lesson", ""))) and chosen not in learn:

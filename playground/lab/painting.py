@@ -54,7 +54,8 @@ class Painting:
 
     def choices(self) -> list[dict[str, Any]]:
         """Everything that can fill or clean, as the page lists it: the visitor's own run first."""
-        found = [one for one in Restorer(self.visit.bench).choices() if one.way in USES]
+        usable = Restorer(self.visit.bench).choices("", self.visit.viewer, self.settings["model"])
+        found = [one for one in usable if one.way in USES]
         shipped, runs = [one for one in found if one.shipped], [one for one in found if not one.shipped]
         own = [one for one in runs if one.name == self.visit.job]
         others = [one for one in runs if one.name != self.visit.job][: MOST_RUNS * 3]

@@ -12,8 +12,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from playground.caps import caps
+from playground.care import learning
 from playground.events import Snapshot, Stepped
-from playground.experiment import MOST_PARAMETERS, Experiment, parameters
+from playground.experiment import Experiment, parameters
+from playground.gate import gate, new_key
 from playground.lab.messages import comparable
 from playground.lab.whole import whole
 from playground.workbench import Workbench
@@ -32,6 +35,9 @@ class Visit:
     @whole()
     def __init__(self, bench: Workbench):
         self.bench = bench
+        if "key" not in st.session_state:
+            st.session_state.key = new_key()  # tells one who has no cookie from others, for as long as the page is open
+        self.viewer = gate.viewer(st.context.cookies, st.session_state.key)
         if "experiment" not in st.session_state:
             self._arrive()
         if self.snapshot is None:  # tidied away while nobody looked, or the files are gone
@@ -55,6 +61,12 @@ class Visit:
     def status(self) -> str:
         snapshot = self.snapshot
         return snapshot.status if snapshot else "opening"
+
+    @property
+    def mine(self) -> bool:
+        """Whether the run does what this visitor says; steering another's makes one of one's own."""
+        snapshot = self.snapshot
+        return snapshot is None or self.viewer.owns(snapshot.owner)
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -98,7 +110,7 @@ class Visit:
         if found is not None and found.title.same_structure(S.experiment):
             S.job, S.experiment = run, found.title
             S.speed = next((name for name, pace in SPEEDS.items() if pace == found.pace), "full")
-        elif (shown := self.bench.show(S.experiment)) is not None:
+        elif (shown := self.bench.show(S.experiment, self.viewer.owner)) is not None:
             S.job = shown
         else:
             self._start(S.experiment)
@@ -123,11 +135,14 @@ class Visit:
         if wanted == now:
             st.session_state.refused = ""  # what was refused has been turned back
             return
-        if (count := parameters(wanted)) > MOST_PARAMETERS:
+        if (count := parameters(wanted)) > (most := caps().parameters):
             st.session_state.refused = (
-                f"This network would have {count:,} parameters, more than the {MOST_PARAMETERS:,} that fit beside "
+                f"This network would have {count:,} parameters, more than the {most:,} that fit beside "
                 "everybody else's: choose a smaller width, depth or code. The run before is still here."
             )
+            return
+        if wanted.training.epochs > (longest := caps().epochs):
+            st.session_state.refused = f"One run has at most {longest:,} epochs here. The run before is still here."
             return
         if unfit := wanted.settled()[1]:
             why = unfit[0].partition(": ")[2]
@@ -135,21 +150,24 @@ class Visit:
             return
         st.session_state.refused = ""
         st.session_state.experiment = wanted
-        if wanted.same_structure(now):
+        if self.mine and wanted.same_structure(now):
             turned = {key: wanted.value(key) for key in now.live() if wanted.value(key) != now.value(key)}
             _wait(self.bench.retune(self.job, turned))
             return
         self._replace(wanted)
 
     def _replace(self, wanted: Experiment) -> None:
-        """Stop and keep a run that took steps, forget one that did not, and have a new one ready."""
-        old, snapshot = self.job, self.snapshot
+        """Stop and keep a run that took steps, forget one that did not, and have a new one ready.
+
+        Another's run stays as it is.
+        """
+        old, snapshot, mine = self.job, self.snapshot, self.mine
         earlier = snapshot.earlier if snapshot else ()
         if snapshot is not None and getattr(snapshot.event, "step", 0) > 0:
             earlier = (old, *earlier)
-            if snapshot.status in ("running", "paused"):
+            if mine and snapshot.status in ("running", "paused"):
                 self.bench.stop(old)
-        else:
+        elif mine:
             self.bench.discard(old)
         shown = tuple(job for job in earlier if self._comparable(wanted, job))
         self._start(wanted, shown[:MOST_EARLIER])
@@ -160,37 +178,64 @@ class Visit:
 
     def _start(self, experiment: Experiment, earlier: tuple[str, ...] = ()) -> None:
         pace = SPEEDS[st.session_state.speed]
-        st.session_state.job = self.bench.start(experiment, paused=True, pace=pace, earlier=earlier)
+        st.session_state.job = self.bench.start(experiment, True, pace, earlier, self.viewer.owner)
 
     def set_speed(self, name: str) -> None:
         if name != self.speed:
             st.session_state.speed = name
-            _wait(self.bench.set_pace(self.job, SPEEDS[name]))
+            if self.mine:
+                _wait(self.bench.set_pace(self.job, SPEEDS[name]))
 
     # Buttons --------------------------------------------------------------------------------------------------------
 
     def train(self) -> None:
-        """Begin, or go on; a run that came to its end begins anew from the same weights."""
-        if self.status == "done" and not self.steps_left:
+        """Begin, or go on; a run that came to its end, or is another's, begins anew from the same weights."""
+        if not self.mine:
+            self._replace(self.experiment)
+        elif self.status == "done" and not self.steps_left:
             self.reset()
-        _wait(self.bench.resume(self.job))
+        if self._may_learn():
+            _wait(self.bench.resume(self.job))
+
+    def _may_learn(self) -> bool:
+        """Whether one more run of this visitor may learn; `barred` says why it may not."""
+        going = learning(self.bench, self.viewer.owner, besides=self.job)
+        if not gate.shared or self.viewer.teacher or going < caps().trainings:
+            return True
+        st.session_state.barred = (f"You have {going} runs learning, as many as one visitor may here: pause or stop "
+                                   "one, then press Train again.")
+        return False
+
+    @property
+    def barred(self) -> str:
+        """Why the run that somebody wanted to train waits, in a sentence, told once; empty where it does not."""
+        return st.session_state.pop("barred", "")
 
     def pause(self) -> None:
-        _wait(self.bench.pause(self.job))
+        if self.mine:
+            _wait(self.bench.pause(self.job))
 
     def step(self) -> None:
+        if not self.mine:
+            self._replace(self.experiment)
         _wait(self.bench.step(self.job))
 
     def stop(self) -> None:
-        _wait(self.bench.stop(self.job))
+        if self.mine:
+            _wait(self.bench.stop(self.job))
 
     def reset(self) -> None:
         """Back to the same first weights, as a new run; the one before stays as a thin line."""
+        if not self.mine:
+            return self._replace(self.experiment)
         st.session_state.job = self.bench.reset(self.job, pace=SPEEDS[self.speed])
 
     def reseed(self) -> None:
         """New first weights, from the next seed."""
-        st.session_state.job = self.bench.reseed(self.job, pace=SPEEDS[self.speed])
+        if self.mine:
+            st.session_state.job = self.bench.reseed(self.job, pace=SPEEDS[self.speed])
+        else:
+            self._replace(self.experiment.reseeded())
         snapshot = self.snapshot
         if snapshot is not None:
             st.session_state.experiment = snapshot.title

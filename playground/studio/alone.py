@@ -12,6 +12,8 @@ from typing import Any
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
+from playground.caps import caps
+from playground.events import Trouble
 from playground.look import PORT
 
 ZERO = "SPACES_ZERO_GPU"
@@ -19,11 +21,17 @@ ZERO = "SPACES_ZERO_GPU"
 
 def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
+    try:
+        caps()
+    except Trouble as trouble:
+        sys.exit(str(trouble))
     gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
+    from playground.gate import gate
     from playground.studio import page
     from playground.studio.zero import Hosting, SlicedTrainings
 
+    gate.listens(host)
     bench = server.workbench(Hosting if gpu else None)
     trainings = SlicedTrainings(bench, gpu) if gpu is not None and isinstance(bench, Hosting) else None
     demo = page.build(bench, trainings, lab=False)
@@ -36,7 +44,8 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
         max_threads=demo.max_threads,
         share=False,
         prevent_thread_lock=True,
-        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings),
+                    "middleware": server.middleware()},
         **page.served(),
     )
     print(
@@ -79,7 +88,8 @@ def _living(server: Any, trainings: Any) -> Any:
     async def lifespan(app: Any) -> AsyncIterator[None]:
         import asyncio
 
-        work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later())]
+        work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later()),
+                asyncio.create_task(server.care())]
         if trainings is not None:
             trainings.take_up()
         try:

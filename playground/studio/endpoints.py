@@ -17,9 +17,9 @@ from playground.images import tile
 from playground.restorer import Restored, Restorer
 from playground.studio import pictures
 from playground.studio.applications import expose_all
-from playground.studio.limits import Turns
-from playground.studio.saying import facts, models, visitor
+from playground.studio.saying import facts, models, viewer, visitor
 from playground.studio.training import Trainings, experiment, report
+from playground.studio.turns import Turns
 from playground.workbench import Workbench
 
 NOBODY: Any = None  # in the place of the request, which Gradio fills in
@@ -112,7 +112,7 @@ class Actions:
             images: the pictures, at most 64
         """
         async with self.turn(request):
-            most = self.turns.limits.images
+            most = self.turns.limits.pictures
             if len(images or ()) > most:
                 raise Trouble(f"At most {most} pictures are encoded at once here.")
             given = [await asyncio.to_thread(pictures.read, path) for path in images or ()]
@@ -144,13 +144,13 @@ class Actions:
             way: "straight", or "spherical" for the arc seen from the origin
         """
         async with self.turn(request):
-            if not 2 <= (steps := int(steps)) <= self.turns.limits.images:
-                raise Trouble(f"steps is a whole number from 2 to {self.turns.limits.images}.")
+            if not 2 <= (steps := int(steps)) <= self.turns.limits.pictures:
+                raise Trouble(f"steps is a whole number from 2 to {self.turns.limits.pictures}.")
             ends = [await asyncio.to_thread(pictures.read, path) for path in (first, last)]
             return self._row(await self.restorer.interpolate(model, ends[0], ends[1], steps, way))
 
     async def models(self, way: str = "", request: gr.Request = NOBODY) -> list[dict]:
-        """List what can be used: shipped models and runs, trained here or in the Lab, and what each is good for.
+        """List what you can use: shipped models and your own runs, of here or of the Lab, and what each is good for.
 
         "code" is the size of a model's code, 0 where it has none, so that there is nothing to encode or decode.
 
@@ -158,7 +158,7 @@ class Actions:
             way: a use of models, such as "inpaint", "denoise", "upscale", "compress" or "retrieve"; empty: all
         """
         async with self.turn(request):
-            return models(self.restorer, way)
+            return models(self.restorer, way, viewer(request))
 
     async def train(
         self,
@@ -190,7 +190,7 @@ class Actions:
         settings = {"variant": variant, "data": data, "architecture.code": code, "variant.rho": rho,
                     "variant.level": noise, "training.epochs": epochs, "task": task, "architecture": architecture}
         async with self.turn(request):
-            job = await self.trainings.start(visitor(request), experiment(settings, more))
+            job = await self.trainings.start(visitor(request), experiment(settings, more), viewer(request).owner)
         async for told in self.trainings.follow(job):
             yield told
 
@@ -231,8 +231,8 @@ class Actions:
             array = np.asarray(codes, np.float32)
         except (TypeError, ValueError):
             raise Trouble("Codes are a list of lists of numbers, all of one length.") from None
-        if array.ndim != 2 or not 1 <= len(array) <= self.turns.limits.images:
-            raise Trouble(f"Codes are a list of 1 to {self.turns.limits.images} lists of numbers.")
+        if array.ndim != 2 or not 1 <= len(array) <= self.turns.limits.pictures:
+            raise Trouble(f"Codes are a list of 1 to {self.turns.limits.pictures} lists of numbers.")
         return array
 
     @staticmethod

@@ -9,6 +9,7 @@ import numpy as np
 
 from playground.data import datasets
 from playground.masks import draw
+from playground.owners import MACHINE, Viewer
 from playground.restorer import Restorer
 from playground.studio.pictures import enlarged, to_pixels
 
@@ -43,9 +44,9 @@ def ways(way: str) -> tuple[str, ...]:
     return ("inpaint", "project") if way == "inpaint" else (way,)
 
 
-def suited(restorer: Restorer, way: str, data: str) -> str | None:
+def suited(restorer: Restorer, way: str, data: str, who: Viewer = MACHINE) -> str | None:
     """The model to begin with for pictures of a data set: one trained on them, else a classical fill; or none."""
-    found = [one.name for its in ways(way) for one in restorer.choices(its) if one.data == data]
+    found = [one.name for its in ways(way) for one in restorer.choices(its, who) if one.data == data]
     return found[0] if found else "telea" if way == "inpaint" else None
 
 

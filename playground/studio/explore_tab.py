@@ -12,6 +12,7 @@ from playground.lab.map_knobs import described
 from playground.probes.maps import MapKnobs
 from playground.studio.endpoints import Actions
 from playground.studio.pieces import piece
+from playground.studio.saying import viewer
 
 NOTHING = "There is nothing to explore yet: train a model that has a code for a few seconds, and its map is here."
 
@@ -35,9 +36,10 @@ class Explore:
                 concurrency_limit=None,
             )
 
-    def refresh(self) -> tuple[str, Any]:
+    def refresh(self, request: gr.Request) -> tuple[str, Any]:
         """What the component is told: the models there are now; and the words where there are none."""
-        found = {one.name: one for one in self.restorer.choices() if one.code}  # others have no space of codes
+        usable = self.restorer.choices(viewer=viewer(request))
+        found = {one.name: one for one in usable if one.code}  # others have no space of codes
         if not found:
             return "", gr.Markdown(NOTHING, visible=True)
         choices = [

@@ -9,9 +9,12 @@ import gradio as gr
 import numpy as np
 
 from playground.events import Trouble
+from playground.gate import gate
 from playground.labelling import labellers
+from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
 from playground.studio.endpoints import Actions
+from playground.studio.saying import viewer
 
 TOP = 6  # classes that are listed with their scores
 
@@ -25,7 +28,7 @@ class Label:
 
     def build(self) -> None:
         first = next(iter(self._labellers))
-        found = self.choices(first)
+        found = self.choices(first, gate.viewer({}))
         with gr.Row():
             with gr.Column(scale=4, min_width=320):
                 with gr.Row():
@@ -46,19 +49,22 @@ class Label:
         inputs, outputs = [way, model, image], [shown, scores, said]
         go.click(self.run, inputs, outputs, show_progress="minimal", **quiet)
         image.input(self.run, inputs, outputs, show_progress="minimal", trigger_mode="always_last", **quiet)
-        model.focus(lambda name: gr.Dropdown(choices=self.choices(name)), way, model, show_progress="hidden", **quiet)
+        model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
         way.change(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )
 
-    def choices(self, way: str) -> list[tuple[str, str]]:
-        """(title, name) of the models that can label so."""
-        found = {one.name: one.title for one in self.actions.restorer.choices(way)}
+    def refresh(self, way: str, request: gr.Request) -> Any:
+        return gr.Dropdown(choices=self.choices(way, viewer(request)))
+
+    def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
+        """(title, name) of the models of somebody's that can label so."""
+        found = {one.name: one.title for one in self.actions.restorer.choices(way, who)}
         return [(f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
                 for name, title in found.items()]
 
-    def switch(self, way: str) -> tuple:
-        found = self.choices(way)
+    def switch(self, way: str, request: gr.Request) -> tuple:
+        found = self.choices(way, viewer(request))
         chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
         return chosen, gr.Label(label=self._labellers[way].scored)
 

@@ -10,12 +10,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: i
 
 import gradio as gr  # noqa: E402
 
+from playground.caps import caps, told  # noqa: E402
 from playground.home import home  # noqa: E402
 from playground.labelling import labellers  # noqa: E402
 from playground.studio.endpoints import Actions, expose  # noqa: E402
 from playground.studio.explore_tab import Explore  # noqa: E402
 from playground.studio.label_tab import Label  # noqa: E402
-from playground.studio.limits import LIMITS, MEGA  # noqa: E402
 from playground.studio.restore_tab import Restore  # noqa: E402
 from playground.studio.theme import page_css, theme  # noqa: E402
 from playground.studio.train_tab import Train  # noqa: E402
@@ -51,8 +51,9 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
                 Explore(actions).build(tab, demo)
             with gr.Tab("Train", id="train"):
                 Train(actions, lab).build()
-    demo.queue(max_size=LIMITS.all_waiting, default_concurrency_limit=None)
-    demo.max_threads = demo._queue.max_thread_count = LIMITS.all_waiting  # Turns decides who works, not the count
+    most = caps().all_waiting
+    demo.queue(max_size=most, default_concurrency_limit=None)
+    demo.max_threads = demo._queue.max_thread_count = most  # Turns decides who works, not the count
     demo._queue.sleep_when_free = REST
     return demo
 
@@ -61,7 +62,7 @@ def served(**more: Any) -> dict[str, Any]:
     """What every way to serve the Studio tells Gradio."""
     return {
         "theme": theme(), "css": page_css() + (HERE / "page.css").read_text(encoding="utf-8"),
-        "mcp_server": True, "max_file_size": LIMITS.file, "allowed_paths": [], "blocked_paths": [str(home())],
+        "mcp_server": True, "max_file_size": caps().file, "allowed_paths": [], "blocked_paths": [str(home())],
         "show_error": False, "ssr_mode": False, "pwa": False, "run_history": False, "enable_monitoring": False,
         "footer_links": ["api", "settings"], **more,
     }  # fmt: skip
@@ -77,7 +78,7 @@ def mounted(host: FastAPI, workbench: Workbench, path: str) -> FastAPI:
 
 def _head(lab: bool) -> str:
     links = '<a href="/" target="_self">Lab</a>' if lab else ""
-    limits = f"Up to {LIMITS.pixels // MEGA} megapixels, {LIMITS.file // MEGA} MB"
+    limits = f"Up to {told('pixels')}, {told('file')}"
     return (
         f'<header class="ap-head">{LOGO.read_text(encoding="utf-8")}<h1>Studio</h1>'
         f"<nav>{links}</nav><span>{limits}</span></header>"

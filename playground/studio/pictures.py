@@ -11,9 +11,9 @@ import numpy as np
 from gradio.utils import abspath, get_upload_folder, is_in_or_equal
 
 from playground import masks
+from playground.caps import MEGA, caps, told
 from playground.events import Trouble
 from playground.images import FORMATS, read_image
-from playground.studio.limits import LIMITS, MEGA
 
 OWN = "/gradio_api/file="  # what the address of a file that was uploaded here has in it
 GREY = 3  # levels that the channels of a grey picture may differ by: the editor's canvas rounds
@@ -88,7 +88,7 @@ class _Few(dict):
     def __setitem__(self, name: str, value: Any) -> None:
         self.pop(name, None)
         super().__setitem__(name, value)
-        while len(self) > LIMITS.all_running:
+        while len(self) > caps().all_running:
             self.pop(next(iter(self)))
 
 
@@ -99,17 +99,17 @@ def check(source: Path | bytes) -> None:
     from PIL import Image
 
     size = source.stat().st_size if isinstance(source, Path) else len(source)
-    if size > LIMITS.file:
-        raise Trouble(f"This file is larger than {LIMITS.file // MEGA} MB, which is the limit here.")
+    if size > caps().file:
+        raise Trouble(f"This file is larger than {told('file')}, which is the limit here.")
     try:
         with Image.open(source if isinstance(source, Path) else io.BytesIO(source), formats=FORMATS) as picture:
             pixels = picture.width * picture.height
     except Image.DecompressionBombError:
-        pixels = LIMITS.pixels + 1
+        pixels = caps().pixels + 1
     except Exception:  # the decoders raise nearly everything on broken files
         raise Trouble("This is not a PNG, JPEG, WebP, BMP, GIF or TIFF image, or it is damaged.") from None
-    if pixels > LIMITS.pixels:
-        raise Trouble(f"This picture has more than {LIMITS.pixels // MEGA} million pixels, which is the limit here.")
+    if pixels > caps().pixels:
+        raise Trouble(f"This picture has more than {caps().pixels / MEGA:g} million pixels, which is the limit here.")
 
 
 def read(path: str | None, what: str = "picture") -> np.ndarray:

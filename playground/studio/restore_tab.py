@@ -10,11 +10,14 @@ import numpy as np
 
 from playground.corruption import CORRUPTIONS
 from playground.events import Trouble
+from playground.gate import gate
 from playground.masks import KINDS, draw
+from playground.owners import MACHINE, Viewer
 from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
 from playground.studio.endpoints import Actions
+from playground.studio.saying import viewer
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
@@ -32,7 +35,7 @@ class Restore:
         self.actions, self.restorer = actions, actions.restorer
 
     def build(self, demo: gr.Blocks) -> None:
-        first, self._examples = self.choices("inpaint"), examples.examples(self.restorer)
+        first, self._examples = self.choices("inpaint", gate.viewer({})), examples.examples(self.restorer)
         with gr.Row():
             with gr.Column(scale=5, min_width=320):
                 with gr.Row():
@@ -104,25 +107,28 @@ class Restore:
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )
 
-    def choices(self, way: str) -> list[tuple[str, str]]:
-        """(title, name) of what can be chosen for a way; painted holes are filled by projection or classically too."""
-        found = {one.name: one.title for its in examples.ways(way) for one in self.restorer.choices(its)}
+    def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
+        """(title, name) of what one can choose for a way; painted holes are filled by projection or classically too."""
+        found = {one.name: one.title for its in examples.ways(way) for one in self.restorer.choices(its, who)}
         named = [
             (f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
             for name, title in found.items()
         ]
         return named + (CLASSICAL if way == "inpaint" else [])
 
-    def refresh(self, way: str) -> Any:
-        return gr.Dropdown(choices=self.choices(way))
+    def refresh(self, way: str, request: gr.Request) -> Any:
+        return gr.Dropdown(choices=self.choices(way, viewer(request)))
 
-    def first(self) -> Any:
+    def first(self, request: gr.Request) -> Any:
         """The models there are when the page is opened, beginning with the one that suits the picture shown."""
-        one = self._examples[0]
-        return gr.Dropdown(choices=self.choices(one.way), value=examples.suited(self.restorer, one.way, one.data))
+        return self._suited(self._examples[0], viewer(request))
 
-    def switch(self, way: str) -> tuple:
-        found = self.choices(way)
+    def _suited(self, one: examples.Example, who: Viewer) -> Any:
+        value = examples.suited(self.restorer, one.way, one.data, who)
+        return gr.Dropdown(choices=self.choices(one.way, who), value=value)
+
+    def switch(self, way: str, request: gr.Request) -> tuple:
+        found = self.choices(way, viewer(request))
         chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
         return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
 
@@ -135,11 +141,11 @@ class Restore:
         hidden = draw(kind, image.shape[1], image.shape[2], int(np.random.default_rng().integers(2**31)))
         return examples.editor_value(image.repeat(side, 1).repeat(side, 2), hidden.repeat(side, 0).repeat(side, 1))
 
-    def example(self, chosen: gr.SelectData) -> tuple:
+    def example(self, chosen: gr.SelectData, request: gr.Request) -> tuple:
         one = self._examples[chosen.index]
         return (
             one.way,
-            gr.Dropdown(choices=self.choices(one.way), value=examples.suited(self.restorer, one.way, one.data)),
+            self._suited(one, viewer(request)),
             examples.editor_value(one.image, one.hidden),
         )
 

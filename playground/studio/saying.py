@@ -6,11 +6,24 @@ from typing import Any
 
 import gradio as gr
 
+from playground.gate import gate
+from playground.owners import MACHINE, NOBODY, Viewer
 from playground.restorer import Restored, Restorer
 
 
+def viewer(request: gr.Request | None) -> Viewer:
+    """Whose runs are listed, by the browser's key; clients without one own nothing."""
+    asked = request.request if request is not None else None
+    return gate.viewer(asked.cookies if asked is not None else {})
+
+
 def visitor(request: gr.Request | None) -> str:
-    """Who asks: an address. Requests that MCP tools make on the server's own behalf count as one visitor's."""
+    """Who asks, for caps: a browser by its key, everything else by its address.
+
+    Requests that MCP tools make on the server's own behalf count as one visitor's.
+    """
+    if (owner := viewer(request).owner) not in ("", NOBODY):
+        return owner
     client = request.client if request is not None else None
     return client.host if client is not None else "unknown"
 
@@ -19,10 +32,10 @@ def facts(result: Restored) -> dict[str, Any]:
     return {"psnr": result.psnr, "ssim": result.ssim, "seconds": round(result.seconds, 3), "note": result.note}
 
 
-def models(restorer: Restorer, way: str = "") -> list[dict[str, Any]]:
-    """What can be used, a dict for each model, with all its ways."""
+def models(restorer: Restorer, way: str = "", who: Viewer = MACHINE) -> list[dict[str, Any]]:
+    """What somebody can use, a dict for each model, with all its ways."""
     found: dict[str, dict[str, Any]] = {}
-    for choice in restorer.choices(way):
+    for choice in restorer.choices(way, who):
         one = found.setdefault(choice.name, {
             "name": choice.name, "title": choice.title, "ways": [], "shape": list(choice.shape), "data": choice.data,
             "code": choice.code, "shipped": choice.shipped,

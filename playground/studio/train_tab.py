@@ -9,10 +9,11 @@ import gradio as gr
 
 from playground.events import Snapshot, Stepped, Trouble
 from playground.experiment import formulas
+from playground.owners import Viewer
 from playground.studio.controls import Controls
 from playground.studio.endpoints import Actions
 from playground.studio.pieces import piece
-from playground.studio.saying import visitor
+from playground.studio.saying import viewer, visitor
 
 NEW = "A new run"
 MOST_RUNS = 40  # in the list
@@ -34,7 +35,7 @@ class Train:
                     resume = gr.Button("Resume", interactive=False, elem_id="train-resume", min_width=80)
                 self._controls = Controls()
                 run = gr.Dropdown(
-                    self.runs(), value="", label="Run", elem_id="train-run", allow_custom_value=True,
+                    [(NEW, "")], value="", label="Run", elem_id="train-run", allow_custom_value=True,
                     info="Choose one to see how it went, and to resume it where it has steps left.",
                 )  # fmt: skip
                 link = gr.Markdown("", elem_id="train-link")
@@ -48,36 +49,42 @@ class Train:
         go.click(self.train, self._controls.inputs, told, **quiet)
         stop.click(self.stop, job, told, **quiet)
         resume.click(self.resume, job, told, **quiet)
-        run.focus(lambda: gr.Dropdown(choices=self.runs()), None, run, **quiet)
+        run.focus(self.refresh, None, run, **quiet)
         run.input(self.look, run, told, **quiet)
         status.act(self.look, job, told, **quiet)
 
-    def runs(self, shown: str = "") -> list[tuple[str, str]]:
-        """(title, name) of the runs there are, newest first, those that earlier servers saved included."""
-        found = [one for one in self.trainings.workbench.jobs() if one.job == shown or one.steps_taken][:MOST_RUNS]
+    def runs(self, who: Viewer, shown: str = "") -> list[tuple[str, str]]:
+        """(title, name) of somebody's runs, newest first, those that earlier servers saved included, and of one shown.
+        """
+        mine = [one for one in self.trainings.workbench.jobs() if one.steps_taken and who.owns(one.owner)]
+        found = [one for one in self.trainings.workbench.jobs() if one.job == shown or one in mine][:MOST_RUNS]
         return [(NEW, ""), *((_titled(one), one.job) for one in found)]
+
+    def refresh(self, request: gr.Request) -> Any:
+        return gr.Dropdown(choices=self.runs(viewer(request)))
 
     async def train(self, request: gr.Request, *values: Any) -> tuple:
         async with self.actions.turn(request):
             wanted = self._controls.experiment(values)
-            return self.shown(await self.trainings.start(visitor(request), wanted))
+            who = viewer(request)
+            return self.shown(await self.trainings.start(visitor(request), wanted, who.owner), who)
 
     async def stop(self, job: str, request: gr.Request) -> tuple:
         async with self.actions.turn(request):
             if not job:
                 raise Trouble("Nothing is training in this window.")
             await self.trainings.stop(job)
-            return self.shown(job)
+            return self.shown(job, viewer(request))
 
     async def resume(self, job: str, request: gr.Request) -> tuple:
         async with self.actions.turn(request):
             await self.trainings.resume(visitor(request), job)
-            return self.shown(job)
+            return self.shown(job, viewer(request))
 
-    async def look(self, job: str) -> tuple:
-        return self.shown(job)
+    async def look(self, job: str, request: gr.Request) -> tuple:
+        return self.shown(job, viewer(request))
 
-    def shown(self, job: str) -> tuple:
+    def shown(self, job: str, who: Viewer) -> tuple:
         """What each part of the tab is told about a job."""
         snapshot = self.trainings.workbench.snapshot(job) if job else None
         if snapshot is None:
@@ -98,7 +105,7 @@ class Train:
             gr.Button(interactive=not going),
             gr.Button(interactive=going or snapshot.status == "paused"),
             gr.Button(interactive=resumable(snapshot)),
-            gr.Dropdown(choices=self.runs(job), value=job),
+            gr.Dropdown(choices=self.runs(who, job), value=job),
             link,
         )
 

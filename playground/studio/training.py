@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from playground import care
+from playground.caps import Caps, caps
 from playground.events import Snapshot, Stepped, Trouble, Waiting
 from playground.experiment import Experiment
-from playground.studio.limits import LIMITS, Limits
+from playground.gate import gate
 from playground.workbench import Workbench
 
 ENDED = ("stopped", "failed", "done")
@@ -36,15 +38,15 @@ def _text(value: Any) -> str:
 class Trainings:
     """The runs that the Studio's visitors train, on the engine that all pages share."""
 
-    def __init__(self, workbench: Workbench, limits: Limits = LIMITS):
-        self.workbench, self.limits = workbench, limits
+    def __init__(self, workbench: Workbench, limits: Caps | None = None):
+        self.workbench, self.limits = workbench, limits or caps()
         self._jobs: dict[str, list[str]] = {}  # by visitor, those that may still be learning
         self._tasks: set[asyncio.Task] = set()
 
-    async def start(self, visitor: str, experiment: Experiment) -> str:
-        """Begin a run; returns its name. Trouble where this visitor trains as many as one may."""
+    async def start(self, visitor: str, experiment: Experiment, owner: str = "") -> str:
+        """Begin an owner's run; returns its name. Trouble where this visitor trains as many as one may."""
         learning = self._learning_of(visitor)
-        job = self._begin(experiment)
+        job = self._begin(experiment, owner)
         self._note(visitor, [*learning, job])
         return job
 
@@ -68,7 +70,8 @@ class Trainings:
     def _learning_of(self, visitor: str, besides: str = "") -> list[str]:
         """What a visitor trains besides a run; Trouble where it is as much as one may."""
         learning = [job for job in self._jobs.get(visitor, ()) if job != besides and self.learning(job)]
-        if len(learning) >= self.limits.trainings:
+        in_lab = care.learning(self.workbench, visitor, besides) if gate.shared else 0  # a browser is known by its key
+        if max(len(learning), in_lab) >= self.limits.trainings:
             raise Trouble(f"One visitor may train {self.limits.trainings} runs at a time here: stop one first.")
         return learning
 
@@ -76,8 +79,8 @@ class Trainings:
         self._jobs[visitor] = learning
         self._jobs = {who: jobs for who, jobs in self._jobs.items() if any(map(self.learning, jobs))}
 
-    def _begin(self, experiment: Experiment) -> str:
-        job = self.workbench.start(experiment)
+    def _begin(self, experiment: Experiment, owner: str) -> str:
+        job = self.workbench.start(experiment, owner=owner)
         self._aside(self._end_later(job))
         return job
 
@@ -106,6 +109,7 @@ class Trainings:
     async def follow(self, job: str) -> AsyncIterator[dict[str, Any]]:
         """Reports of a run until it ends."""
         while (snapshot := self.workbench.snapshot(job)) is not None:
+            self.workbench.heed(job)
             yield report(snapshot)
             if snapshot.status in ENDED:
                 return

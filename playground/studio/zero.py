@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from playground.caps import Caps
 from playground.events import Allowance, Stepped, Trouble
 from playground.experiment import Experiment
 from playground.library import Entry, Library
-from playground.studio.limits import LIMITS, Limits
 from playground.studio.training import NOBODY, Trainings
 from playground.workbench import SAVE_EVERY, Workbench
 
@@ -27,13 +27,13 @@ TOLD_EVERY = 0.1  # seconds between two events
 
 
 def run_slice(
-    runs: str, job: str, experiment: str, seconds: float, last: bool = False
+    runs: str, job: str, experiment: str, seconds: float, last: bool = False, owner: str = ""
 ) -> Iterator[tuple[str, Stepped | None]]:
     """Train a run for some seconds and save it; yields (status, event), the last with what the run was saved as.
 
     That is "done", "stopped" where it was asked for or the slice is to be the `last`, else "running": another slice is
     to follow, of a later server if need be. runs: the folder of saved runs. experiment: as JSON. A run that is saved
-    there goes on from where it was.
+    there goes on from where it was. owner: to whom it belongs.
     """
     from playground import checkpoint
     from playground.batches import Resident
@@ -45,20 +45,27 @@ def run_slice(
     saved = library.load(job) if path.exists() else None
     session = Session(made, Resident(made.data.load(), device), describe(device), saved)
     events, allowance, status = train(session), None, "stopped" if last else "running"
+
+
+    def save(as_: str) -> None:
+        state = session.saved(as_)
+        state.about.update(owner=owner, guest=bool(owner))
+        checkpoint.save(path, state)
+
     end, saving = time.monotonic() + seconds, time.monotonic() + SAVE_EVERY
     try:
         while (now := time.monotonic()) < end and not stopping(runs, job).exists():
             yield "running", events.send(allowance)
             allowance = Allowance(seconds=TOLD_EVERY, steps=float("inf"), look=True)
             if now > saving:
-                checkpoint.save(path, session.saved("running"))
+                save("running")
                 saving = now + SAVE_EVERY
         events.close()
         status = _asked(stopping(runs, job)) or status
     except StopIteration:
         status = "done"
     finally:
-        checkpoint.save(path, session.saved(status))
+        save(status)
     yield status, session.report(look=True)
 
 
@@ -81,10 +88,10 @@ class Hosting(Workbench):
         self.left: dict[str, Experiment] = {}  # runs that were learning when the last process ended
         super().__init__(home_folder, device)
 
-    def host(self, experiment: Experiment, job: str = "") -> str:
+    def host(self, experiment: Experiment, job: str = "", owner: str = "") -> str:
         """A run that this process does not play, a new one or one that is saved; returns its name."""
         job = job or secrets.token_urlsafe(12)
-        self._engine.host(job, experiment)
+        self._engine.host(job, experiment, owner)
         return job
 
     def tell(self, job: str, **changes: Any) -> None:
@@ -96,7 +103,7 @@ class Hosting(Workbench):
         self._engine.ask(lambda: self._networks.forget(job))
 
     def _take_up(self, entry: Entry) -> None:
-        self.left[self.host(entry.experiment, entry.name)] = entry.experiment
+        self.left[self.host(entry.experiment, entry.name, entry.owner)] = entry.experiment
 
 
 class SlicedTrainings(Trainings):
@@ -104,7 +111,7 @@ class SlicedTrainings(Trainings):
 
     workbench: Hosting
 
-    def __init__(self, workbench: Hosting, gpu: Callable[..., Any], limits: Limits = LIMITS):
+    def __init__(self, workbench: Hosting, gpu: Callable[..., Any], limits: Caps | None = None):
         super().__init__(workbench, limits)
         self._runs = str(workbench.library.runs)
         self._slice = gpu(duration=round(SLICE + BESIDE))(run_slice)
@@ -122,15 +129,19 @@ class SlicedTrainings(Trainings):
         for job in tuple(self._playing):
             self._ask_to_stop(job, "running")
 
-    def _begin(self, experiment: Experiment) -> str:
-        job = self.workbench.host(experiment)
+    def _begin(self, experiment: Experiment, owner: str) -> str:
+        job = self.workbench.host(experiment, owner=owner)
         self._aside(self._play(job, experiment))
         return job
 
     async def _go_on(self, job: str, experiment: Experiment) -> None:
         if job not in self._playing:
-            self.workbench.host(experiment, job)
+            self.workbench.host(experiment, job, self._owner(job))
             self._aside(self._play(job, experiment))
+
+    def _owner(self, job: str) -> str:
+        snapshot = self.workbench.snapshot(job)
+        return snapshot.owner if snapshot else ""
 
     async def stop(self, job: str) -> None:
         if self.workbench.snapshot(job) is None:
@@ -161,8 +172,8 @@ class SlicedTrainings(Trainings):
             self.workbench.tell(job, status=status, problem=problem)
 
     def _one(self, job: str, experiment: str, last: bool) -> str:
-        status = "stopped"
-        for told, event in self._slice(self._runs, job, experiment, SLICE, last):
+        status, owner = "stopped", self._owner(job)
+        for told, event in self._slice(self._runs, job, experiment, SLICE, last, owner):
             status = told
             self.workbench.tell(job, event=event, status="running")
         self.workbench.saved_anew(job)

@@ -137,8 +137,9 @@ def test_the_lab_and_the_studio_lead_to_each_other_and_share_their_models(studio
     job = told(lab, "job")
     lab.get_by_role("link", name="Studio").click()
     lab.wait_for_url("**/studio/**")
+    key = lab.context.storage_state()
     lab.close()
-    page = studio()
+    page = studio(storage_state=key)
     page.locator("#restore-model input").click()
     until(page, lambda: page.get_by_role("option", name="Undercomplete 3").count() > 0)
     page.get_by_role("link", name="Lab").click()
@@ -169,7 +170,7 @@ def test_inpainting_is_trained_stopped_resumed_and_then_fills(studio):
     page.get_by_role("radio", name="Reconstruct").first.click()
     variant.wait_for()
     assert page.get_by_role("radio", name="U-Net").count() == 0
-    other = studio()  # somebody else, later: it is chosen by itself
+    other = studio(storage_state=page.context.storage_state())  # the same browser, later: it is chosen by itself
     assert other.locator("#restore-model input").input_value().startswith("Inpaint 64")
     until(other, lambda: other.locator("#restore-result img").count() > 0 and "hidden" in facts(other))
     other.get_by_role("tab", name="Train").click()

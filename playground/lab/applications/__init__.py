@@ -91,11 +91,12 @@ class Application(ABC):
 
     def model(self) -> Choice | None:
         """The models that can do it, as a list to choose from; the one that the link names first of all."""
-        found = {one.name: one for one in self.restorer.choices(self.name)}
+        key, asked = f"{self.name}.model", st.query_params.get("model", "")
+        known = st.session_state.get(key, asked)
+        found = {one.name: one for one in self.restorer.choices(self.name, self.visit.viewer, known)}
         titles = {name: one.title if one.shipped else f"{one.title}, {name}" for name, one in found.items()}
         if not found:
             return None
-        key, asked = f"{self.name}.model", st.query_params.get("model", "")
         if key not in st.session_state and asked in found:
             st.session_state[key] = asked
         return found[st.selectbox("Model", [*found], format_func=titles.__getitem__, key=key)]

@@ -59,10 +59,13 @@ with st.container(key="shell", horizontal=True, gap=None):
         with st.container(key="p_status"):
             drawn = {**job, "status": visit.status, "measured": experiment.task.measured}
             piece["status"](key="status", data=drawn, on_changed_change=lambda: None)
-        said = [(sentence, "alert") for sentence in (snapshot.problem if snapshot else "", visit.refused) if sentence]
+        problems = (snapshot.problem if snapshot else "", visit.refused, visit.barred)
+        said = [(sentence, "alert") for sentence in problems if sentence]
         if visit.problems:
             unread = "; ".join(visit.problems)
             said.append((f"Not everything in this link could be read, and stays at its default: {unread}.", "note"))
+        if not visit.mine:
+            said.append(("This run is somebody else's, to look at: Train, or a knob, begins one of your own.", "note"))
         if said:  # last, so that its coming and going moves no component in the page's tree; the grid shows it first
             with st.container(key="p_notices"):
                 for sentence, role in said:

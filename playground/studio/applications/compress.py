@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from playground.caps import MEGA
 from playground.compressor import Compressor
 from playground.events import Trouble
 from playground.studio import pictures
 from playground.studio.endpoints import NOBODY, Actions, endpoint
-from playground.studio.limits import MEGA
 
 
 def expose(actions: Actions) -> None:
@@ -48,7 +48,7 @@ def _asked(actions: Actions) -> tuple[Callable, Callable]:
             bits: of each number of a code, 1 to 8, 16 or 32; empty: as the model was trained, else 8
         """
         async with actions.turn(request):
-            if len(images or ()) > (most := actions.turns.limits.images):
+            if len(images or ()) > (most := actions.turns.limits.pictures):
                 raise Trouble(f"At most {most} pictures are compressed at once here.")
             given = [await asyncio.to_thread(pictures.read, path) for path in images or ()]
             done = await compressor.compress(model, given, int(bits or 0))

@@ -48,7 +48,7 @@ def _asked(actions: Actions):
         async with actions.turn(request):
             check_wish(int(count), by)
             given = await asyncio.to_thread(pictures.read, image)
-            most = actions.turns.limits.images
+            most = actions.turns.limits.pictures
             if len(among or ()) > most:
                 raise Trouble(f"At most {most} pictures are searched at once here.")
             where: Against = asker.against(model, against)

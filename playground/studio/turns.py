@@ -1,4 +1,4 @@
-"""Limits: what one visitor of a public server may ask for, and the turns that requests take."""
+"""Turns: who of the visitors may have the Studio work for them now."""
 
 from __future__ import annotations
 
@@ -7,40 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from playground.caps import Caps, caps
 from playground.events import Trouble
-
-MEGA = 1_000_000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much is how much: files in bytes, images in pixels, times in seconds, the rest in counts.
-
-    running, waiting: requests of one visitor. trainings: runs that one visitor may have learning at once. all_running,
-    all_waiting: requests of everybody. request, training: seconds that one may take.
-    """
-
-    file: int = 20 * MEGA
-    pixels: int = 12 * MEGA
-    images: int = 64
-    running: int = 4
-    waiting: int = 60
-    trainings: int = 3
-    all_running: int = 16
-    all_waiting: int = 400
-    request: float = 180.0
-    training: float = 900.0
-
-
-LIMITS = Limits()
 
 
 class Turns:
     """Who may work now: a few requests of everybody at a time, fewer of one visitor; others wait or are refused."""
 
-    def __init__(self, limits: Limits = LIMITS):
-        self.limits = limits
-        self._all = asyncio.Semaphore(limits.all_running)
+    def __init__(self, limits: Caps | None = None):
+        self.limits = limits or caps()
+        self._all = asyncio.Semaphore(self.limits.all_running)
         self._visitors: dict[str, _Visitor] = {}
 
     @asynccontextmanager
