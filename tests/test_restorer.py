@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from playground import classical, coder, masks, metrics
+from playground.caps import Caps
 from playground.events import Trouble
 from playground.images import to_bytes
 from playground.restorer import Restorer
@@ -171,7 +173,7 @@ class TestRefusals:
             ask(bench, lambda r: work(r, names))
 
     def test_too_many_pixels(self, bench, names, monkeypatch):
-        monkeypatch.setattr(coder, "MOST", 400)
+        monkeypatch.setattr(coder, "caps", lambda: replace(Caps(), pixels=400))
         ask(bench, lambda r: r.reconstruct(names["grey"], noise(1, 20, 20)))
         with pytest.raises(Trouble, match="too many"):
             ask(bench, lambda r: r.reconstruct(names["grey"], noise(1, 20, 21)))

@@ -13,7 +13,7 @@ from playground.restorer import Restored, Restorer
 
 def viewer(request: gr.Request | None) -> Viewer:
     """Whose runs are listed, by the browser's key; clients without one own nothing."""
-    asked = request.request if request is not None else None
+    asked = getattr(request, "request", None)  # of what MCP tools ask on the server's own behalf there is none
     return gate.viewer(asked.cookies if asked is not None else {})
 
 

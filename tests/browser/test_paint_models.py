@@ -57,7 +57,7 @@ def test_a_model_that_was_trained_to_fill_is_chosen_first(visit, server):
     assert before > 3 and float(result(page).get_attribute("data-psnr")) != before
     page.get_by_role("link", name="Latent space").click()
     page.wait_for_selector("[data-testid=latent-page][data-status=none]", state="attached")
-    page.get_by_text("has no code that everything passes through").wait_for()
+    page.get_by_text("has no code that images come back from").wait_for()
     assert not page.get_by_test_id("latent-map").is_visible()
 
 
