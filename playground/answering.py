@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -17,9 +18,8 @@ from playground.supply import Supply
 from playground.trainer import Session
 
 
-class Answering:
-    """What answering stands on is made by the Workbench; sessions and networks are touched on the device thread only.
-    """
+class Answering(ABC):
+    """The Workbench makes what this stands on; sessions and networks are touched on the device thread only."""
 
     library: Library
     supply: Supply
@@ -28,8 +28,9 @@ class Answering:
     _networks: Networks
     _shown: dict[str, str]
 
+    @abstractmethod
     def snapshot(self, job: str) -> Snapshot | None:
-        raise NotImplementedError
+        """What a screen may know of a job; None when there is none."""
 
     def experiment(self, name: str) -> Experiment:
         """The experiment of a run or a shipped model; Trouble when there is none of that name."""

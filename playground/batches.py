@@ -82,13 +82,14 @@ class Batches:
 
     def __getitem__(self, step: int) -> Tensor:
         """The batch of one step (0, 1, ...), (size, c, h, w) in [0, 1]."""
-        # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
-        return to_unit(self._resident.train.index_select(0, self._rows(step)))
+        return self.pair(step)[0]
 
     def pair(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of one step, and what is to be learnt of it: the images themselves, where there are no targets."""
-        x = self[step]
-        return x, x if self._targets is None else self._targets.index_select(0, self._rows(step))
+        rows = self._rows(step)
+        # index_select copies whole images; indexing by a tensor walks them pixel by pixel, ten times slower
+        x = to_unit(self._resident.train.index_select(0, rows))
+        return x, x if self._targets is None else self._targets.index_select(0, rows)
 
     def _rows(self, step: int) -> Tensor:
         epoch, i = divmod(step, self.per_epoch)

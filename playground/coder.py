@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from playground.caps import MEGA, caps
 from playground.events import Snapshot, Trouble
@@ -22,6 +23,7 @@ from playground.owners import MACHINE, Viewer
 from playground.probes.codes import decoded, frozen
 from playground.probes.paths import HOWS, path
 from playground.probes.pictures import fitted
+from playground.windows import Windows
 
 CODES = 64  # images encoded or decoded in one portion
 
@@ -129,6 +131,12 @@ class Coder:
         """What do() answers on the device thread, in the turn of the model called `name`."""
         return await asyncio.wrap_future(self.workbench.ask(name, lambda model: do()))
 
+    def windows(self, name: str, model: Autoencoder, make: Callable[[Tensor], Tensor], scale: int = 1) -> Windows:
+        """What lets `make`, of a model that takes any size, work on large pictures in windows, as if in one go."""
+        architecture = self.workbench.experiment(name).architecture
+        return Windows(partial(self.ask_device, name), device_of(model), make, architecture.reach, scale,
+                       architecture.grain)
+
     async def model(self, name: str, *wanted: str) -> tuple[Autoencoder, Shape]:
         """A model that no training changes meanwhile, and its images' shape; Trouble where it cannot be used so.
 
@@ -145,6 +153,12 @@ class Coder:
         # only a model in training mode changes while it is asked; those read from files were never in it
         still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
         return await asyncio.wrap_future(still), experiment.data.shape
+
+
+def sentence(notes: Iterable[str]) -> str:
+    """Notes on what was done as one sentence; "" where there are none."""
+    text = "; ".join(filter(None, notes))
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def check(image: np.ndarray, truth: np.ndarray | None = None) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from typing import Any
-
-import numpy as np
 
 from playground.commands import Wrong
 from playground.commands_images import answer, read, suffix, target, write
@@ -37,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Label a picture of any size and colours. JSON holds classes, scores and boxes; PNG each pixel's class with a
     palette, or the picture with the answer drawn over it."""
     from playground.labelling import labellers
+    from playground.regions import palette_png
 
     where = target(arguments.target)
     form = ".json" if where is None else suffix(where).lower()
@@ -53,14 +51,3 @@ def run(arguments: argparse.Namespace) -> int:
     write(where, data)
     Progress(sys.stderr).note(done.note or "Done.")
     return 0
-
-
-def palette_png(labels: np.ndarray, palette: tuple[tuple[int, int, int], ...]) -> bytes:
-    """Labels (h, w) uint8 as a PNG whose pixels are the labels, shown in the palette's colours."""
-    from PIL import Image
-
-    picture = Image.fromarray(labels, "P")
-    picture.putpalette([value for colour in palette for value in colour])
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()

@@ -8,14 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.regions import PALETTE
+
 IOU = 0.5  # from which on a box counts as found
 SURE = 0.3  # scores from which on a box is shown, and counts in F1
 MEASURED = 1000  # held-out images that mean average precision is of: it takes a millisecond or two of each
-# Okabe & Ito's colours, told apart by all eyes, and then others.
-COLOURS = (
-    (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
-    (148, 103, 189), (140, 86, 75), (23, 190, 207),
-)  # fmt: skip
+COLOURS = PALETTE[1:11]  # of the classes, without the ground's
 
 
 def overlaps(a: Tensor, b: Tensor) -> Tensor:

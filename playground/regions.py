@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +23,17 @@ PALETTE = (
 def css(value: int) -> str:
     """A class's colour as style sheets write it: "#e69f00"."""
     return "#{:02x}{:02x}{:02x}".format(*PALETTE[value])
+
+
+def palette_png(labels: np.ndarray, palette: tuple[tuple[int, int, int], ...] = PALETTE, **settings: Any) -> bytes:
+    """Labels (h, w) uint8 as a PNG whose pixels are the labels, shown in the palette's colours; settings: Pillow's."""
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(labels), "P")
+    picture.putpalette([value for colour in palette for value in colour])
+    file = io.BytesIO()
+    picture.save(file, "PNG", **settings)
+    return file.getvalue()
 
 
 def confusion(labels: Tensor, truth: Tensor, classes: int) -> Tensor:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from playground import classical, metrics
 from playground.caps import MEGA, caps
-from playground.coder import Coder, Shape, check, device_of
+from playground.coder import Coder, Shape, check, device_of, sentence
 from playground.events import Trouble
 from playground.masks import scaled
 from playground.model import Autoencoder
@@ -30,7 +30,6 @@ from playground.probes.sizes import LUMA, enlarged, for_model, from_model
 from playground.tasks.denoise import LEVELS, Denoiser, noise_level
 from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import VIEWS, Upscaler
-from playground.windows import Windows
 
 WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle", "retrieve")
 
@@ -104,17 +103,16 @@ class Restorer(Coder):
         if sigma is None:
             sigma = LEVELS * float(noise_level(torch.from_numpy(image[None] / np.float32(LEVELS))).item())
             notes.append(f"the noise was estimated: σ = {sigma:.1f} of 255")
-        out = await self._windows(name, model, lambda x: model.clean(x, sigma / LEVELS)).over(batch, report)
+        out = await self.windows(name, model, lambda x: model.clean(x, sigma / LEVELS)).over(batch, report)
         return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def upscale(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
                       report: Report = nothing, finest: bool = False) -> Restored:
         """The image `scale` times as high and as wide, by a network trained to; truth is of that size.
 
-        finest: the mean over all ways to turn and mirror the image, which takes eight times as long.
-
-        A grey network enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the
-        eye is less keen. Trouble where the result would have more than 12 megapixels.
+        finest: the mean over all ways to turn and mirror the image, which takes eight times as long. A grey network
+        enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the eye is less
+        keen. Trouble where the result would have more pixels than allowed.
         """
         began, notes = time.perf_counter(), list[str]()
         check(image)
@@ -125,7 +123,7 @@ class Restorer(Coder):
             raise Trouble(f"The true picture is not {scale} times as large as the one to enlarge.")
         if image[0].size * scale**2 > (most := caps().pixels):
             raise Trouble(f"Enlarged {scale} times this picture would have more than {most / MEGA:g} million pixels.")
-        windows = self._windows(name, model, partial(model.enlarge, views=VIEWS if finest else 1), scale)
+        windows = self.windows(name, model, partial(model.enlarge, views=VIEWS if finest else 1), scale)
         if len(image) == 3 and shape[0] == 1:
             notes.append("the model enlarged the brightness, bicubic interpolation the colours")
             bright = np.tensordot(LUMA, image.astype(np.float32), 1)[None, None] / LEVELS
@@ -142,7 +140,7 @@ class Restorer(Coder):
         check(image, truth)
         model, shape = await self.model(name, "restyle")
         batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
-        out = await self._windows(name, model, lambda x: model(x).clamp(0, 1)).over(batch, report)
+        out = await self.windows(name, model, lambda x: model(x).clamp(0, 1)).over(batch, report)
         return await self._result(from_model(out, image), truth, None, began, notes)
 
     async def reconstruct(self, name: str, image: np.ndarray, truth: np.ndarray | None = None,
@@ -185,15 +183,9 @@ class Restorer(Coder):
         if truth is not None:
             psnr = await asyncio.to_thread(metrics.psnr_between, image, truth, where)
             ssim = await asyncio.to_thread(metrics.ssim_between, image, truth, where)
-        text = "; ".join(notes)
-        return Restored(image, psnr, ssim, seconds, f"{text[:1].upper()}{text[1:]}." if text else "")
+        return Restored(image, psnr, ssim, seconds, sentence(notes))
 
     # The device -----------------------------------------------------------------------------------------------------
-
-    def _windows(self, name: str, model: Autoencoder, make: Callable[[Tensor], Tensor], scale: int = 1) -> Windows:
-        architecture = self.workbench.experiment(name).architecture
-        return Windows(partial(self.ask_device, name), device_of(model), make, architecture.reach, scale,
-                       architecture.grain)
 
     def _patchwork(self, name: str, model: Autoencoder, shape: Shape, make: Callable[[Tensor, Any], Steps],
                    notes: list[str]) -> Patchwork:

@@ -243,6 +243,7 @@ class Workbench(Answering):
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
         data = self._experiments[job].data
         images = self.supply.load(data)
+        self._engine.aside(self._experiments[job].task.warm)
         while not images.done():
             yield self.supply.progress(data)
         resident = images.result()

@@ -139,7 +139,7 @@ def test_in_pieces_it_is_as_in_one_go(bench, models, height, width, which):
 
     async def both():
         model, _ = await restorer.model(name, "restyle")
-        pieces = await restorer._windows(name, model, lambda part: model(part).clamp(0, 1)).over(x, lambda done: None)
+        pieces = await restorer.windows(name, model, lambda part: model(part).clamp(0, 1)).over(x, lambda done: None)
         return pieces, await restorer.ask_device(name, lambda: model(torch.from_numpy(x)).clamp(0, 1).detach().numpy())
 
     with pytest.MonkeyPatch.context() as patched:

@@ -44,7 +44,8 @@ class UNet(Architecture):
     def grain(self) -> int:  # type: ignore[override]
         return 2**self.depth
 
-    def build(self, shape: Shape, code_activation: str, extra: int = 0) -> tuple[Stack, Stack]:
+    def build(self, shape: Shape, code_activation: str, extra: int = 0, outputs: int = 0) -> tuple[Stack, Stack]:
+        """As Architecture.build; outputs: how many maps it gives, 0 for as many as the images have channels."""
         channels, height, width = shape
         down = [Down((channels + extra, height, width), self.width, self.activation, halve=False)]
         for level in range(1, self.depth):
@@ -54,4 +55,4 @@ class UNet(Architecture):
         for block in reversed(down):
             up.append(Up(inputs, block.shape[0] if self.skips else 0, block.shape, self.activation))
             inputs = block.shape[0]
-        return SkippingEncoder(*down, middle), SkippingDecoder(*up, Last(inputs, shape))
+        return SkippingEncoder(*down, middle), SkippingDecoder(*up, Last(inputs, (outputs or channels, height, width)))

@@ -16,7 +16,7 @@ def strip(one: Lesson) -> str:
     count = len(lessons())
     near = [
         f'<a href="{_text(lessons()[number - 1].link)}">{name}</a>'
-        for number, name in ((one.number - 1, "Before"), (one.number + 1, "Next")) if 1 <= number <= count
+        for number, name in ((one.number - 1, "Previous"), (one.number + 1, "Next")) if 1 <= number <= count
     ]  # fmt: skip
     return (
         f'<details class="ap-lesson" data-testid="lesson" open><summary><small>Lesson {one.number} of {count}</small> '

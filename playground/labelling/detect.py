@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from playground.coder import check, device_of
+from playground.coder import check, sentence
 from playground.detections import COLOURS, SURE
 from playground.images import to_pillow
 from playground.labelling import Labelled, Labeller, labellers
 from playground.patchwork import Report, nothing
-from playground.probes.photographs import luminance
+from playground.probes.sizes import in_channels
 from playground.tasks.detect import BESIDE, boxes_of
-from playground.windows import Windows
 
 MOST = 500  # boxes in one picture
 LARGE = 3  # times as high or wide as the model's images: from there on the picture's scale may be another
@@ -41,9 +39,7 @@ class Detecting(Labeller):
         if not sure:
             notes.append(f"nothing was found with a score of {SURE} or more")
         picture = await asyncio.to_thread(pictured, image, sure, names)
-        text = "; ".join(notes)
-        return Labelled(picture, scores, {"boxes": sure}, time.perf_counter() - began,
-                        note=f"{text[:1].upper()}{text[1:]}." if text else "")
+        return Labelled(picture, scores, {"boxes": sure}, time.perf_counter() - began, note=sentence(notes))
 
     def classes(self, model: str) -> tuple[str, ...]:
         """The names of the classes that a model tells apart."""
@@ -56,20 +52,12 @@ class Detecting(Labeller):
         """
         check(image)
         model, (channels, height, width) = await self.coder.model(name, "detect")
-        architecture, notes = self.coder.workbench.experiment(name).architecture, list[str]()
-        if channels == 1 < len(image):
-            image = await asyncio.to_thread(luminance, image)
-            notes.append("a grey model saw the brightness alone")
-        elif channels == 3 > len(image):
-            image = np.repeat(image, 3, 0)
-            notes.append("a colour model saw a grey picture")
+        batch, note = await asyncio.to_thread(in_channels, image, channels)
+        notes = [note] if note else []
         if image.shape[1] > LARGE * height or image.shape[2] > LARGE * width:
             notes.append(f"it learnt on images of {width} × {height} pixels and looks for things as large as there, so "
                          "a picture with larger ones is best made smaller first")
-        windows = Windows(partial(self.coder.ask_device, name), device_of(model),
-                          lambda x: model.decode(model.encode(x)), architecture.reach, 1, architecture.grain)
-        batch = image[None].astype(np.float32) / 255
-        return (await windows.over(batch, report))[0], notes
+        return (await self.coder.windows(name, model, model).over(batch, report))[0], notes
 
 
 def found(maps: np.ndarray, most: int = MOST) -> np.ndarray:

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.coder import Coder, Shape, check, device_of
+from playground.coder import Coder, check, sentence
 from playground.labelling import Labelled, Labeller, labellers
 from playground.patchwork import Report, nothing
-from playground.probes.sizes import LUMA
+from playground.probes.sizes import in_channels
 from playground.regions import PALETTE, css, overlaid
 from playground.tasks.segment import Segmenter
-from playground.windows import Windows
 
 
 @labellers.register("segment")
@@ -41,12 +40,9 @@ async def segment(coder: Coder, name: str, image: np.ndarray, report: Report = n
     check(image)
     model, shape = await coder.model(name, "segment")
     assert isinstance(model, Segmenter)
-    batch, note = await asyncio.to_thread(_coloured, image, shape)
-    architecture = coder.workbench.experiment(name).architecture
-    windows = Windows(partial(coder.ask_device, name), device_of(model), partial(_classes, model), architecture.reach,
-                      grain=architecture.grain)
-    labels = await windows.over(batch, report)
-    return labels[0, 0].astype(np.uint8), note
+    batch, note = await asyncio.to_thread(in_channels, image, shape[0])
+    labels = await coder.windows(name, model, partial(_classes, model)).over(batch, report)
+    return labels[0, 0].astype(np.uint8), sentence([note])
 
 
 def class_names(coder: Coder, name: str) -> tuple[str, ...]:
@@ -57,16 +53,6 @@ def class_names(coder: Coder, name: str) -> tuple[str, ...]:
 @torch.no_grad()
 def _classes(model: Segmenter, x: Tensor) -> Tensor:
     return model.decoder(model.encode(x)).argmax(1, keepdim=True)
-
-
-def _coloured(image: np.ndarray, shape: Shape) -> tuple[np.ndarray, str]:
-    """A picture (c, h, w) as a batch of one in [0, 1], with as many channels as the model's images have."""
-    levels = image.astype(np.float32) / 255
-    if len(image) > shape[0]:
-        return np.tensordot(LUMA, levels, 1)[None, None], "The model knows grey pictures, so it saw this one in grey."
-    if len(image) < shape[0]:
-        return np.repeat(levels, 3, 0)[None], "The model knows coloured pictures; this one is grey."
-    return levels[None], ""
 
 
 def _labelled(image: np.ndarray, labels: np.ndarray, names: tuple[str, ...], note: str, began: float) -> Labelled:

@@ -22,6 +22,19 @@ def for_model(image: np.ndarray, channels: int) -> tuple[np.ndarray, str]:
     return np.repeat(image, channels, 0)[None], "a colour model did it in colour, and the result was turned grey"
 
 
+def in_channels(image: np.ndarray, channels: int) -> tuple[np.ndarray, str]:
+    """A picture (c, h, w) uint8 as one image (1, channels, h, w) in [0, 1], and what was done to it, or "".
+
+    For networks whose answer is of the picture as a whole: a grey one sees the brightness of a colour picture.
+    """
+    levels = image.astype(np.float32) / 255
+    if len(image) == channels:
+        return levels[None], ""
+    if channels == 1:
+        return np.tensordot(LUMA, levels, 1)[None, None], "a grey model saw the brightness alone"
+    return np.repeat(levels, channels, 0)[None], "a model of coloured pictures saw a grey one"
+
+
 def from_model(batch: np.ndarray, image: np.ndarray) -> np.ndarray:
     """The way back: a batch (m, channels, h, w) in [0, 1] as uint8 with the channels of `image`."""
     if batch.shape[:2] == (1, len(image)):

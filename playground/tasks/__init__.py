@@ -147,6 +147,9 @@ class Task(ABC):
         """What each answer is worth, (B,), in `unit`."""
         return -10 * torch.log10(self.squared_error(output, target, seen).clamp_min(1e-10))
 
+    def warm(self) -> None:  # noqa: B027 (most meters need nothing)
+        """Import what the meter needs and takes seconds to; called aside, so that no run waits for it; here nothing."""
+
     def meter(self) -> Meter:
         """Takes in the answers to all held-out images, and tells what they are worth together."""
         return PictureMeter(self.squared_error)

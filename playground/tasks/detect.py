@@ -80,9 +80,8 @@ class Detect(Task):
 
     def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
                  data: Dataset) -> tuple[Stack, Stack]:
-        channels, height, width = shape
-        maps = len(data.box_classes) + BESIDE  # it gives these and is given so many channels more, or fewer
-        return architecture.build((maps, height, width), variant.code_activation, extra=channels - maps)
+        assert isinstance(architecture, UNet)
+        return architecture.build(shape, variant.code_activation, outputs=len(data.box_classes) + BESIDE)
 
     def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Detector:
         return Detector(*self.networks(architecture, variant, shape, data))
@@ -122,6 +121,9 @@ class Detect(Task):
 
     def grades(self, output: Tensor, target: Tensor, seen: Tensor) -> Tensor:
         return 100 * f1(output, target)
+
+    def warm(self) -> None:
+        import torchmetrics.detection  # noqa: F401
 
     def meter(self) -> BoxMeter:
         return BoxMeter()

@@ -64,18 +64,14 @@ class Segment(Task):
     def formulas(self, variant: Variant, loss: str) -> dict[str, tuple[str, str]]:
         return {
             "cross-entropy": (r"-\frac{1}{n}\sum_j \log p_{j,y_j}", "of each pixel’s class"),
-            "dice": (
-                r"\lambda\,\Bigl(1 - \frac{1}{K}\sum_k "
-                r"\frac{2\sum_j p_{jk}\,[y_j = k] + 1}{\sum_j p_{jk} + \sum_j [y_j = k] + 1}\Bigr)",
-                "what is missing to full overlap",
-            ),
+            # D is soft_dice below: spelt out it is too tall for a line
+            "dice": (r"\lambda\,\Bigl(1 - \frac{1}{K}\sum_k D_k\Bigr)", "Dice’s, what is missing to full overlap"),
         }
 
     def networks(self, architecture: Architecture, variant: Variant, shape: Shape,
                  data: Dataset) -> tuple[Stack, Stack]:
-        channels, height, width = shape
-        classes = len(data.mask_classes)  # it gives these and is given so many channels more, or fewer
-        return architecture.build((classes, height, width), variant.code_activation, extra=channels - classes)
+        assert isinstance(architecture, UNet)
+        return architecture.build(shape, variant.code_activation, outputs=len(data.mask_classes))
 
     def build(self, architecture: Architecture, variant: Variant, shape: Shape, loss: str, data: Dataset) -> Segmenter:
         return Segmenter(*self.networks(architecture, variant, shape, data))

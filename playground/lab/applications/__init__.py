@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from abc import ABC, abstractmethod
+from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import streamlit as st
 
 from playground.coder import Choice
+from playground.data import ImageSet
 from playground.data.photos import PHOTOS, UNSEEN, photograph
 from playground.events import Trouble
 from playground.images import read_image, to_png
@@ -30,6 +32,7 @@ NAMES = {
     **{name: f"{name.capitalize()}, parts of it trained on" for name in PHOTOS},
     OWN: "Your own picture",
 }
+PATIENCE = 120.0  # seconds for a data set to load
 SIDE = 512  # pixels a side: of larger pictures whose truth is to be known, the middle is taken
 
 Pictures = dict[str, np.ndarray]
@@ -38,8 +41,8 @@ Pictures = dict[str, np.ndarray]
 class Application(ABC):
     """One page: what is asked at the left, what came of it at the right.
 
-    name: what its models do, a way that `coder.ways` knows. rank: its place in the list. train: a link's query for a
-    model of one's own.
+    name: what its models do, a way that `coder.ways` knows. rank: its place in the list. first: the model that it opens
+    with, where there are several. train: a link's query for a model of one's own.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Application(ABC):
     motto: str
     notice: str
     train: str
+    first = ""
     wanting = "Bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF."
 
     def __init__(self, visit: Visit):
@@ -58,7 +62,7 @@ class Application(ABC):
             with st.container(key="asked", gap="small"):
                 st.markdown(f"#### {self.title}\n\n{self.motto}")
                 choice = self.model()
-                picture = self.picture(choice) if choice else None
+                picture = self._asked(choice) if choice else None
                 settings = self.settings() if choice and picture is not None else {}
                 for words, query in self.links().items():
                     st.link_button(words, f"/?{query}", width="stretch")
@@ -97,12 +101,12 @@ class Application(ABC):
         titles = {name: one.title if one.shipped else f"{one.title}, {name}" for name, one in found.items()}
         if not found:
             return None
-        if key not in st.session_state and asked in found:
-            st.session_state[key] = asked
+        if key not in st.session_state and (begin := next((one for one in (asked, self.first) if one in found), "")):
+            st.session_state[key] = begin
         return found[st.selectbox("Model", [*found], format_func=titles.__getitem__, key=key)]
 
     def picture(self, choice: Choice) -> np.ndarray | None:
-        """A built-in photograph or the visitor's own picture, to be chosen."""
+        """A built-in photograph or the visitor's own picture, to be chosen; Trouble becomes a sentence on the page."""
         name = st.selectbox("Picture", [*NAMES], format_func=NAMES.__getitem__, key=f"{self.name}.picture")
         return self.own() if name == OWN else photograph(name)
 
@@ -114,6 +118,28 @@ class Application(ABC):
         try:
             return read_image(file.getvalue(), file.name)
         except Trouble as trouble:
+            complain(str(trouble))
+            return None
+
+    def images(self, choice: Choice) -> ImageSet:
+        """The data set of a model, loaded; Trouble where it cannot be, or takes too long for now."""
+        bench = self.visit.bench
+        with st.spinner("Loading the images …", show_time=False):
+            try:
+                return bench.supply.load(bench.experiment(choice.name).data).result(PATIENCE).source
+            except TooSlow:
+                raise Trouble("The model's images are still being loaded: look again in a moment.") from None
+
+    def held_out(self, images: ImageSet, label: str = "Number") -> int:
+        """Which held-out image is chosen, counted from 1: its place in the set."""
+        last = len(images.held_out)
+        return int(images.held_out[int(st.number_input(label, 1, last, 1, key=f"{self.name}.number.{last}")) - 1])
+
+    def _asked(self, choice: Choice) -> np.ndarray | None:
+        try:
+            return self.picture(choice)
+        except Trouble as trouble:
+            self.wanting = "There is no picture to show yet: the left says why."
             complain(str(trouble))
             return None
 

@@ -13,7 +13,7 @@ from playground.coder import Choice
 from playground.events import Trouble
 from playground.experiment import Experiment
 from playground.explore_answers import picture_bytes
-from playground.images import read_image
+from playground.images import read_image, to_bytes
 from playground.lab import label_curve
 from playground.lab.applications import OWN, Application, applications
 from playground.lab.own_images import complain
@@ -66,24 +66,15 @@ class Classifying(Application):
             return self.own()
         if source == DRAWN:
             return self._drawn(choice)
-        number = st.number_input("Number", 0, 9_999, 0, key="classify.number",
-                                 help="Which of the held-out images; past the last one they begin anew.")
-        try:
-            return asyncio.run(pictures(self.visit.bench, choice.name, np.array([number])))[0]
-        except Trouble as trouble:
-            complain(str(trouble))
-            return None
+        images = self.images(choice)
+        return to_bytes(images.images[self.held_out(images)])
 
     def _drawn(self, choice: Choice) -> np.ndarray | None:
         ink = choice.shape[0] == 1
         said = pieces()["drawing"](key="classify-drawing", data={"ink": ink}, on_picture_change=lambda: None)
         if not said.picture:
             return None
-        try:
-            return read_image(picture_bytes(said.picture), "the drawing")
-        except Trouble as trouble:
-            complain(str(trouble))
-            return None
+        return read_image(picture_bytes(said.picture), "the drawing")
 
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         labelled = asyncio.run(Classification(self.restorer).label(choice.name, picture))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from concurrent.futures import TimeoutError as TooSlow
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,6 @@ WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
 SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
 TICKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
 MOST = 64  # pictures of one's own
-PATIENCE = 120.0  # seconds for a data set to load
 SHEETS = ("JPEG, one sheet of all", "WebP, one sheet of all")
 EACH = ("JPEG, its tables not counted", "WebP, a file each")
 
@@ -67,11 +65,8 @@ class Compressing(Application):
             return self._own_pictures()
         count = st.select_slider("How many", COUNTS, 64, key="compress.count",
                                  help="More in one file: the header is shared, and entropy coding has more to go by.")
-        try:
-            return held_out(self.visit, choice.name, count)
-        except Trouble as trouble:
-            complain(str(trouble))
-            return None
+        images = self.images(choice)
+        return [images.images[i] for i in images.held_out[:count]]
 
     def _own_pictures(self) -> list[np.ndarray] | None:
         files = st.file_uploader("Your own pictures", PICTURES, accept_multiple_files=True, key="compress.file",
@@ -137,16 +132,6 @@ class Compressing(Application):
         one = len(images) == 1
         st.download_button("Save the pictures", to_png(images[0]) if one else zipped(images),
                            "decoded.png" if one else "decoded.zip", key="compress.decoded")
-
-
-def held_out(visit: Any, name: str, count: int) -> list[np.ndarray]:
-    """The first held-out images of a model's data, uint8 (c, h, w); Trouble where they cannot be loaded."""
-    loading = visit.bench.supply.load(visit.bench.experiment(name).data)
-    try:
-        source = loading.result(PATIENCE).source
-    except TooSlow:
-        raise Trouble("The model's images are still being loaded: look again in a moment.") from None
-    return [source.images[i] for i in source.held_out[:count]]
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from playground.coder import Choice
+from playground.coder import Choice, sentence
 from playground.detections import COLOURS, SURE, components, matched
 from playground.images import thumbnails, to_bytes
 from playground.lab.applications import OWN, Application, applications
@@ -21,7 +21,6 @@ from playground.tasks.detect import BESIDE, FOCAL
 
 FAINT = 0.05  # scores from which on a box is told to the page
 HEAT = 512  # pixels a side of the heat maps shown
-FIRST = "detect-shapes"  # the model that the page opens with
 FRESH = 100  # scenes drawn for one: the fewest that the data sets know
 KINDS = {"held": "A held-out scene", "fresh": "A fresh scene", OWN: "Your own picture"}
 
@@ -29,6 +28,7 @@ KINDS = {"held": "A held-out scene", "fresh": "A fresh scene", OWN: "Your own pi
 @applications.register("detect")
 class Detection(Application):
     rank = 4
+    first = "detect-shapes"
     title = "Detect"
     motto = "A box about every thing in a scene, its class, and how sure the network is."
     notice = (
@@ -43,26 +43,19 @@ class Detection(Application):
         super().__init__(visit)
         self._truth: np.ndarray | None = None  # (b, 5) of the picture, where it is known
 
-    def model(self) -> Choice | None:
-        if FIRST in {one.name for one in self.restorer.choices(self.name)}:
-            st.session_state.setdefault("detect.model", FIRST)
-        return super().model()
-
     def picture(self, choice: Choice) -> np.ndarray | None:
         kind = st.selectbox("Picture", [*KINDS], format_func=KINDS.__getitem__, key="detect.picture")
         if kind == OWN:
             return self.own()
-        bench = self.restorer.workbench
-        data: Any = bench.experiment(choice.name).data
         if kind == "held":
-            with st.spinner("Loading the scenes …", show_time=False):
-                source = self.visit.bench.supply.load(data).result().source
-            number = st.number_input("Scene", 1, len(source.held_out), key="detect.scene")
-            at = source.held_out[int(number) - 1]
+            source = self.images(choice)
+            at = self.held_out(source, "Scene")
         else:
+            data: Any = self.visit.bench.experiment(choice.name).data
             seed = st.number_input("Seed", 0, 9998, key="detect.seed", help="Another seed, another scene.")
             # never the seed that its own images were drawn with
             source, at = replace(data, count=FRESH, seed=(data.seed + 1 + int(seed)) % 10_000).load(), 0
+        assert source.boxes is not None
         self._truth = source.boxes[at]
         return to_bytes(source.images[at])
 
@@ -83,7 +76,7 @@ class Detection(Application):
         worth = entry.metrics.get("map50") if entry else None
         over = f" Over held-out scenes its mean average precision at IoU 0.5 is {100 * worth:.1f} %." if worth else ""
         st.caption(f"Heat maps are learnt by ${FOCAL}$ (Zhou, Wang & Krähenbühl 2019).")
-        st.caption(f"{choice.title}.{over}{''.join(f' {note[0].upper()}{note[1:]}.' for note in notes)}")
+        st.caption(f"{choice.title}.{over}{f' {sentence(notes)}' if notes else ''}")
 
 
 def seen(picture: np.ndarray, maps: np.ndarray, names: tuple[str, ...], truth: np.ndarray | None) -> dict[str, Any]:

@@ -11,10 +11,8 @@ import streamlit as st
 
 from playground.coder import Choice
 from playground.data.own import imported
-from playground.events import Trouble
 from playground.images import to_bytes
 from playground.lab.applications import Application, applications
-from playground.lab.own_images import complain
 from playground.lab.pieces import pieces
 from playground.lab.session import Visit
 from playground.paint_routes import url_of
@@ -60,9 +58,6 @@ class Retrieving(Application):
                 bar.progress(fraction, "Encoding the images …")
 
             self.ready = asyncio.run(self.asker.ready(choice.name, self.asker.against(choice.name, said), report))
-        except Trouble as trouble:
-            complain(str(trouble))
-            return None
         finally:
             bar.empty()
         if st.segmented_control("Image", (HELD_OUT, OWN), default=HELD_OUT, key="retrieve.way", required=True) == OWN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from base64 import b64encode
 from typing import Any
 
@@ -20,7 +19,7 @@ from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
 from playground.labelling.segment import class_names, segment
 from playground.paint_routes import url_of
-from playground.regions import PALETTE, confusion, css, dice, iou
+from playground.regions import PALETTE, confusion, css, dice, iou, palette_png
 
 HELD_OUT = "held out"
 WRONG = ((0, 0, 0), (220, 20, 60))
@@ -70,17 +69,11 @@ class Segmentation(Application):
         st.download_button("Save the classes", palette_png(labels), "classes.png", "image/png", key="segment.save",
                            help="A PNG with a palette, whose values are the classes 0, 1, ...")
 
-    def _held_out(self, choice: Choice) -> np.ndarray | None:
+    def _held_out(self, choice: Choice) -> np.ndarray:
         """An image of the model's data that it was not trained on, and its true mask."""
-        bench = self.visit.bench
-        with st.spinner("Loading the images …", show_time=False):
-            try:
-                images = bench.supply.load(bench.experiment(choice.name).data).result().source
-            except Trouble as trouble:
-                complain(str(trouble))
-                return None
-        last = len(images.held_out)
-        at = images.held_out[int(st.number_input("Number", 1, last, 1, key=f"segment.number.{last}")) - 1]
+        images = self.images(choice)
+        at = self.held_out(images)
+        assert images.masks is not None
         self.truth = images.masks[at]
         return images.images[at]
 
@@ -118,17 +111,6 @@ def told(picture: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, name
         "picture": url_of(picture), "heads": tuple(columns), "rows": rows,
         "layers": tuple({"name": name, "url": url, "note": note} for name, url, note in layers),
     }  # fmt: skip
-
-
-def palette_png(labels: np.ndarray, palette: tuple[tuple[int, int, int], ...] = PALETTE, **settings: Any) -> bytes:
-    """Labels (h, w) uint8 as a PNG whose pixels are the labels, shown in the palette's colours."""
-    from PIL import Image
-
-    picture = Image.fromarray(np.ascontiguousarray(labels), "P")
-    picture.putpalette([value for colour in palette for value in colour])
-    file = io.BytesIO()
-    picture.save(file, "PNG", **settings)
-    return file.getvalue()
 
 
 def layer_url(labels: np.ndarray, palette: tuple[tuple[int, int, int], ...] = PALETTE) -> str:

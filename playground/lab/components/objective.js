@@ -1,8 +1,14 @@
 // The objective as a formula, each term over its present value in its curve's colour. data: {job, terms: [{name, math, words}]}.
+// Where its place is no higher than one line, a long one is made smaller, down to SMALLEST, and then scrolls.
+const SMALLEST = .6;
+
 export default function ({ data, parentElement: root }) {
   const state = bus.once(root, start);
   const key = JSON.stringify(data.terms);
-  if (state.key !== key) build(root, data.terms);
+  if (state.key !== key) {
+    build(root, data.terms);
+    state.fit();
+  }
   state.key = key;
   state.terms = data.terms;
   bus.follow(data.job);
@@ -10,7 +16,8 @@ export default function ({ data, parentElement: root }) {
 }
 
 function start(root) {
-  const s = { terms: [] };
+  const s = { terms: [], fit: framed(() => fit(root)) };
+  new ResizeObserver(s.fit).observe($(root, '.ap'));
   bus.listen($(root, '.ap'), run => fill(root, s, run));
   return s;
 }
@@ -24,12 +31,19 @@ function build(root, terms) {
     element.append(tag('span', { class: 'value' }, '–'), tag('span', { class: 'words' }, words));
     return element;
   };
-  const long = terms.map(t => t.math.length).reduce((a, b) => a + b, 0) > 2600;
-  box.classList.toggle('long', long);
   box.replaceChildren(term('all', '<math display="block"><mi>L</mi></math>', 'objective'));
   terms.forEach((t, i) => {
     box.append(tag('span', { class: 'op' }, i ? '+' : '='), term(i ? 'pen' : 'train', t.math, t.words));
   });
+}
+
+function fit(root) {
+  const place = $(root, '.ap'), box = $(root, '.formula');
+  box.classList.remove('line');
+  box.style.zoom = '';
+  if (box.scrollHeight <= place.clientHeight + 1) return;
+  box.classList.add('line');
+  box.style.zoom = Math.max(SMALLEST, Math.min(1, place.clientWidth / box.scrollWidth));
 }
 
 function fill(root, s, run) {
