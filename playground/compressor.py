@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from playground import aec
-from playground.coder import CODES, Coder, Shape, check, device_of, encoded
+from playground.coder import CODES, Coder, Shape, check, device_of, encoded, sentence
 from playground.events import Trouble
 from playground.layers.bounded import ends
 from playground.metrics import psnr
@@ -59,10 +59,11 @@ class Compressor(Coder):
         began = time.perf_counter()
         model, shape = await self._model(name, images)
         codes = await self._codes(name, model, shape, images, lambda done: report(done / 2))
-        data, back = await self._through(name, model, shape, images, codes, bits or self.bits(name),
+        weights, bits = await self.ask_device(name, partial(digest, model)), bits or self.bits(name)
+        data, back = await self._through(name, model, weights, shape, images, codes, bits,
                                          lambda done: report((1 + done) / 2))
         notes = _notes(images, shape)
-        return Compressed(data, back, _psnr(back, images), bits or self.bits(name), time.perf_counter() - began, notes)
+        return Compressed(data, back, _psnr(back, images), bits, time.perf_counter() - began, notes)
 
     async def decompress(self, data: bytes, file: str = "This file", name: str = "",
                          report: Report = nothing) -> list[np.ndarray]:
@@ -90,9 +91,9 @@ class Compressor(Coder):
         """What the pictures cost in one file, and what they are then worth, at several numbers of bits."""
         model, shape = await self._model(name, images)
         codes = await self._codes(name, model, shape, images, nothing)
-        points = []
+        weights, points = await self.ask_device(name, partial(digest, model)), []
         for bits in several:
-            data, back = await self._through(name, model, shape, images, codes, bits, nothing)
+            data, back = await self._through(name, model, weights, shape, images, codes, bits, nothing)
             points.append(Point(len(data) / len(images), _psnr(back, images), called(bits)))
         return points
 
@@ -122,10 +123,9 @@ class Compressor(Coder):
             report(min(1.0, (i + CODES) / len(pieces)))
         return np.concatenate(codes)
 
-    async def _through(self, name: str, model: Autoencoder, shape: Shape, images: Sequence[np.ndarray],
+    async def _through(self, name: str, model: Autoencoder, weights: str, shape: Shape, images: Sequence[np.ndarray],
                        codes: np.ndarray, bits: int, report: Report) -> tuple[bytes, list[np.ndarray]]:
-        """The file, and the pictures that come out of it."""
-        weights = await self.ask_device(name, partial(digest, model))
+        """The file, and the pictures that come out of it; weights: the model's digest."""
         sizes = [image.shape for image in images]
         data = await asyncio.to_thread(aec.write, _plain(name), weights, shape, sizes, codes, bits,
                                        ends(model.encoder.blocks[-1]))
@@ -174,5 +174,4 @@ def _notes(images: Sequence[np.ndarray], shape: Shape) -> str:
         notes.append("a grey model did each colour channel by itself")
     if shape[0] == 3 and any(len(image) == 1 for image in images):
         notes.append("a colour model did grey pictures in colour, and the result was turned grey")
-    text = "; ".join(notes)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return sentence(notes)
