@@ -44,7 +44,7 @@ POLICY = {
     "form-action": "'self'",
 }
 LAB = "'self' 'wasm-unsafe-eval' blob:"  # Streamlit hands its components' modules over as blobs
-STUDIO = "'self' 'unsafe-eval' blob:"  # Gradio compiles templates; its picture editor draws by compiled functions
+STUDIO = "'self' 'unsafe-eval'"  # Gradio compiles templates; its picture editor draws by compiled functions
 FILE = {"sandbox": "", "default-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "'self' data:"}
 USED = ("camera", "clipboard-write", "fullscreen")  # of a browser's powers, by our own pages
 UNUSED = ("accelerometer", "autoplay", "display-capture", "geolocation", "gyroscope", "magnetometer", "microphone",
