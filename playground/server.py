@@ -26,6 +26,7 @@ from playground.events import Trouble
 from playground.explore_routes import Explore
 from playground.gate import Keys, gate
 from playground.guard import Guard
+from playground.home import settle
 from playground.inside_routes import Inside
 from playground.lab import papers
 from playground.lab.whole import keep_clicks
@@ -140,6 +141,7 @@ def middleware() -> list[Middleware]:
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    settle()
     _let_frames_upload()
     gate.listens(_host())
     _answer_at_once()

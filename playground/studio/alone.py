@@ -16,6 +16,7 @@ from playground.caps import caps
 from playground.events import Trouble
 from playground.gate import Keys, gate
 from playground.guard import Guard
+from playground.home import settle
 from playground.look import PORT
 
 ZERO = "SPACES_ZERO_GPU"
@@ -25,6 +26,7 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
     try:
         caps()
+        settle()
     except Trouble as trouble:
         sys.exit(str(trouble))
     gpu = _gpu() if os.environ.get(ZERO) else None
