@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: run test test-fast check format bench pretrained clean
+.PHONY: run test test-fast check audit fuzz format bench pretrained clean
 
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
@@ -23,6 +23,16 @@ test-fast: $(STAMP)-dev
 check: $(STAMP)-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Known vulnerabilities of all that is installed; pip-audit lies in an environment of its own, since it needs much besides.
+audit: $(STAMP)-dev $(STAMP)-audit
+	$(BIN)/python -m benchmarks.audit $(VENV)/audit/bin/pip-audit
+
+# Uploads that mean harm, ten thousand of them: COUNT and SEED choose others.
+COUNT ?= 10000
+SEED ?= 0
+fuzz: $(STAMP)-dev
+	$(BIN)/python -W ignore -m benchmarks.fuzzing $(COUNT) $(SEED)
 
 format: $(STAMP)-dev
 	$(BIN)/ruff format .
@@ -70,4 +80,9 @@ $(STAMP)-dev: requirements.txt requirements-dev.txt | $(BIN)/python
 
 $(STAMP)-peers: benchmarks/requirements.txt $(STAMP)-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/peers -r benchmarks/requirements.txt
+	@touch $@
+
+$(STAMP)-audit: | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@touch $@

@@ -107,12 +107,14 @@ def _pixels(picture) -> np.ndarray:
 
 def _eight_bits(values: np.ndarray) -> np.ndarray:
     """Values of more than 8 bits as uint8: from [0, 65535] (floats: [0, 1]) by scale, others from least to greatest."""
-    whole = values.dtype.kind in "iub"
-    values = np.nan_to_num(values.astype(np.float32 if values.dtype.itemsize <= 2 else np.float64))
-    low, high = 0.0, 65535.0 if whole else 1.0
-    if values.min() < low or values.max() > high:
-        low, high = float(values.min()), float(values.max())
-    return np.round((values - low) * (255 / (high - low))).astype(np.uint8)
+    kind = np.float32 if values.dtype.itemsize <= 2 else np.float64
+    low, high = 0.0, 65535.0 if values.dtype.kind in "iub" else 1.0
+    def strips() -> Iterator[np.ndarray]:  # as floats the whole would take up to eight times the room
+        return (np.nan_to_num(values[i : i + 256].astype(kind)) for i in range(0, len(values), 256))
+    ends = np.array([(part.min(), part.max()) for part in strips()], float)
+    if ends.min() < low or ends.max() > high:
+        low, high = ends.min(), ends.max()
+    return np.concatenate([np.round((part - low) * (255 / (high - low))).astype(np.uint8) for part in strips()])
 
 
 def read_archive(source: bytes | Path, name: str, problems: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -293,7 +295,6 @@ def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
 def _area_weights(n: int, k: int) -> np.ndarray:
     """(k, n) float32: the share of each of n pixels in each of k equal parts of their length; rows add up to 1."""
     edges = np.arange(k + 1) * (n / k)
-    starts, ends = edges[:-1, None], edges[1:, None]
-    pixels = np.arange(n)[None]
+    starts, ends, pixels = edges[:-1, None], edges[1:, None], np.arange(n)[None]
     overlap = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
     return (np.clip(overlap, 0, None) * (k / n)).astype(np.float32)

@@ -86,8 +86,8 @@ def test_sites_of_the_settings_may_ask(settings):
     settings(origins="https://a.example http://b.example:81 https://*.c.example")
     for origin, may in {
         "https://a.example": True, "http://a.example": False, "https://a.example:444": False,
-        "http://b.example:81": True, "https://x.c.example": True, "https://c.example": False, "https://evilc.example": False,
-        "https://x.c.example.org": False,
+        "http://b.example:81": True, "https://x.c.example": True, "https://c.example": False,
+        "https://evilc.example": False, "https://x.c.example.org": False,
     }.items():  # fmt: skip
         assert asking(*POST, Headers({"host": HOST, "origin": origin})) == (origin if may else None), origin
 
@@ -187,7 +187,8 @@ def test_a_server_of_this_machine_alone_has_no_other_name(site, monkeypatch, hos
 # The whole server ---------------------------------------------------------------------------------------------------
 
 ADDRESSES = ("/", "/latent-space", "/studio/", "/studio/gradio_api/info", "/studio/gradio_api/mcp/", "/health",
-             "/none.js", "/assets/logo.svg", "/_stcore/health", "/explore/undercomplete-digits", "/studio/theme.css")  # fmt: skip
+             "/none.js", "/assets/logo.svg", "/_stcore/health", "/explore/undercomplete-digits",
+             "/studio/theme.css")  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -218,4 +219,4 @@ def test_no_other_site_reaches_what_works(served, method, path):
         answer = httpx.request(method, served.address + path, headers=asked, timeout=60)
         assert answer.status_code == 403 and "Pages of other sites" in answer.json()["problem"]
     if not sockets:
-        assert httpx.request(method, served.address + path, timeout=60).status_code != 403
+        assert "other sites" not in httpx.request(method, served.address + path, timeout=60).text
