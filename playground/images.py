@@ -132,7 +132,7 @@ def read_archive(source: bytes | Path, name: str, problems: list[str]) -> Iterat
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, UnicodeDecodeError):
             raise Trouble(f"{name} is not a zip file, or is cut off.") from None
         budget = _Budget(MAX_UNPACKED)
-        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_junk(entry.filename)]
+        entries = [one for one in archive.infolist() if one.filename[-1:] not in "/" and not _is_junk(one.filename)]
         if not entries:
             raise Trouble(f"{name} is empty.")
         for entry in entries:
@@ -179,15 +179,15 @@ def _entries(file: BinaryIO) -> int:
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget, name: str) -> bytes:
-    """The bytes of one entry; Trouble that names archive and entry."""
+    """The bytes of one entry; Trouble that names it. Packed otherwise, they would come out whole at once."""
     path = entry.filename.replace("\\", "/")
     here = f"{entry.filename!r} in {name}"
     if path.startswith("/") or re.match(r"[A-Za-z]:", path) or ".." in path.split("/"):
         raise Trouble(f"{here} has a path that leads out of the archive.")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise Trouble(f"{here} is a link, not a file.")
-    if entry.flag_bits & 1:
-        raise Trouble(f"{here} is encrypted.")
+    if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Trouble(f"{here} is {'encrypted' if entry.flag_bits & 1 else 'packed in a way that is not read here'}.")
     data = bytearray()
     try:
         with archive.open(entry) as packed:

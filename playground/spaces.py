@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from playground.caps import FILE
 from playground.events import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,13 +15,15 @@ FILES = {  # sdk -> what of the checkout belongs to it
                "Dockerfile", ".dockerignore", "docs/results", "benchmarks/results"),
 }
 FENCE = "---\n"
+FRAMES = "https://huggingface.co https://*.hf.space"  # whose pages show a Space inside theirs
 
 
 def assemble(sdk: str, folder: Path, root: Path = ROOT) -> Path:
     """Write a Space's files into a folder that is empty or not there yet, and return it; sdk: "gradio" or "docker".
 
     The Gradio one shows the Studio, on a GPU that is lent for each call where the host does so; the Docker one shows
-    everything. Trouble for a folder that holds something, or where the checkout is not complete.
+    everything; its host's pages may show either inside theirs. Trouble for a folder that holds something, or where the
+    checkout is not complete.
     """
     if sdk not in FILES:
         raise Trouble(f"There is no kind of Space called {sdk!r}; there are {' and '.join(FILES)}.")
@@ -37,6 +40,9 @@ def assemble(sdk: str, folder: Path, root: Path = ROOT) -> Path:
         else:
             shutil.copyfile(root / name, target)
     (folder / "README.md").write_text(readme(sdk, root), encoding="utf-8")
+    settings = folder / FILE.name
+    framed = settings.read_text(encoding="utf-8").replace('embed = ""', f'embed = "{FRAMES}"')
+    settings.write_text(framed, encoding="utf-8")
     return folder
 
 

@@ -64,6 +64,21 @@ def test_an_encrypted_file_is_named():
     assert unzipped(bytes(data)) == ({}, ["'a' in x.zip is encrypted."])
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_would_come_out_whole_at_once_is_never_unpacked(method):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("bomb", bytes(3_000_000), method)
+        archive.writestr("good", b"good")
+    files, problems = unzipped(file.getvalue())
+    assert files == {"good": b"good"} and problems == ["'bomb' in x.zip is packed in a way that is not read here."]
+
+
+def test_a_file_without_a_name_is_passed_over():
+    nameless = zipped(**{"zz.png": b"1", "good": b"good"}).replace(b"zz.png", b"\0z.png")  # a name ends at its zero
+    assert unzipped(nameless) == ({"good": b"good"}, [])
+
+
 def test_a_zip_bomb_is_named_and_the_rest_kept():
     files, problems = unzipped(zipped(first=b"1", bomb=bytes(60_000_000), last=b"2"))
     assert files == {"first": b"1", "last": b"2"}

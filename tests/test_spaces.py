@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from playground.__main__ import main
+from playground.caps import text as text_of_caps
 from playground.events import Trouble
 from playground.spaces import FILES, assemble, split
 
@@ -27,6 +29,8 @@ def test_a_space_is_whole_and_its_readme_says_what_it_is(sdk, tmp_path, capsys):
         assert front["app_file"] == "app.py" and pinned in (ROOT / "requirements.txt").read_text().split()
     else:
         assert front["app_port"] == "7860" and (tmp_path / "new" / "Dockerfile").is_file()
+    settings = tomllib.loads((tmp_path / "new" / "playground.toml").read_text(encoding="utf-8"))
+    assert settings == {**tomllib.loads(text_of_caps()), "embed": "https://huggingface.co https://*.hf.space"}
     assert len(front["short_description"]) <= 60
     assert (tmp_path / "new" / "pretrained" / "undercomplete-digits" / "model.safetensors").is_file()
     assert not list((tmp_path / "new").rglob("__pycache__"))
