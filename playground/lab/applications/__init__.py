@@ -123,7 +123,7 @@ class Application(ABC):
             return None
 
     def drawn(self, choice: Choice) -> np.ndarray | None:
-        """What the visitor draws for a model's images, or photographs: (c, h, w) uint8; None before there is anything."""
+        """What the visitor draws, or photographs: (c, h, w) uint8; None before there is anything."""
         said = pieces()["drawing"](key=f"{self.name}-drawing", data={"ink": choice.shape[0] == 1},
                                    on_picture_change=lambda: None)
         return read_image(picture_bytes(said.picture), "the drawing") if said.picture else None
