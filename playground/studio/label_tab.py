@@ -48,8 +48,15 @@ class Label:
                                         min_width=200, allow_custom_value=True, elem_id="label-model",
                                         info="Yours are listed as they learn.")  # fmt: skip
                 image = pictures.image_file("Picture", "picture.png", sources=["upload", "webcam", "clipboard"],
-                                            elem_id="label-picture")
+                                            height=300, elem_id="label-picture")
                 go = gr.Button("Label it", variant="primary", elem_id="label-go")
+                gr.Markdown("Examples: click one")
+                gallery = gr.Gallery(
+                    [(pictures.to_pixels(pictures.enlarged(_image(data, which))), self._labellers[way].title)
+                     for way, data, which in self._examples],
+                    label="Examples: click one", show_label=False, columns=max(3, len(self._examples)), height=150,
+                    format="png", allow_preview=False, interactive=False, elem_id="label-examples", buttons=[],
+                )  # fmt: skip
             with gr.Column(scale=4, min_width=320):
                 shown = gr.Image(label="What was found", format="png", interactive=False, elem_id="label-result",
                                  buttons=["download"])
@@ -63,12 +70,6 @@ class Label:
         way.input(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )
-        gallery = gr.Gallery(
-            [(pictures.to_pixels(pictures.enlarged(_image(data, which))),
-              f"{self._labellers[way].title}: {datasets[data].title}") for way, data, which in self._examples],
-            label="Examples: click one", columns=max(3, len(self._examples)), height=190, format="png",
-            allow_preview=False, interactive=False, object_fit="contain", elem_id="label-examples", buttons=[],
-        )  # fmt: skip
         gallery.select(self.example, None, [way, model, image, scores], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )

@@ -106,7 +106,7 @@ def test_an_example_is_labelled_on_click_whatever_is_asked_of_it(studio):
     page.get_by_role("tab", name="Label").click()
     examples, way = page.locator("#label-examples button:has(img)"), page.locator("#label-ways label:has(:checked)")
     shown = page.locator("#label-result img")
-    for number, name in ((1, "Every pixel"), (4, "Boxes and classes"), (0, "The whole picture")):
+    for number, name in ((1, "Every pixel"), (4, "Boxes"), (0, "Its class")):
         before = shown.evaluate_all("all => all.map(one => one.src)")
         examples.nth(number).click()
         until(page, lambda name=name: way.inner_text().strip() == name)
