@@ -46,9 +46,13 @@ def bench(tmp_path):
     bench.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole files, those with a browser spread among the others: a browser test waits, the others compute, and two
-    browsers at once would starve each other on two cores."""
+    browsers at once would starve each other on two cores. What asks a whole server with the Studio is slow."""
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     files: dict[bool, dict[Path, list[pytest.Item]]] = {True: {}, False: {}}
     for item in items:
         files[item.get_closest_marker("browser") is not None].setdefault(item.path, []).append(item)

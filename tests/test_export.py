@@ -169,6 +169,7 @@ def stepped(session: Session) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_a_script_gives_the_trainers_losses(told, name):
     made = ALL[name]

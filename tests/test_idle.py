@@ -26,6 +26,7 @@ async def toil(seconds: float) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 def test_calm_is_noticed_after_the_work_is_done():
     async def main() -> tuple[bool, bool]:
         work = asyncio.ensure_future(toil(0.5))
@@ -46,6 +47,7 @@ def test_it_waits_no_longer_than_it_may():
     assert not found and seconds >= 0.5
 
 
+@pytest.mark.slow
 def test_the_studio_is_made_once_the_server_is_idle_and_never_where_that_is_not_wanted():
     """In a process of its own, as the server would: nothing of Gradio before, the whole Studio after."""
     code = """

@@ -202,6 +202,7 @@ def test_a_job_is_watched_while_somebody_listens_and_a_little_longer(monkeypatch
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_messages_come_ten_times_a_second():
     toy = Toy()
     toy.tell(stepped(0, 1))

@@ -39,6 +39,7 @@ def names(bench):
     return jobs
 
 
+@pytest.mark.slow
 class TestFilling:
     @settings(deadline=None, max_examples=60)
     @given(model=st.sampled_from(sorted(MODELS)), height=st.integers(1, 50), width=st.integers(1, 50),
@@ -120,6 +121,7 @@ class TestFilling:
         bench.stop(job).result(5)
 
 
+@pytest.mark.slow
 class TestWhereACodeIsNeeded:
     @pytest.mark.parametrize("work", [
         lambda r, n: r.encode(n, [digit()]),

@@ -68,6 +68,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_at_most_ten_seconds_and_its_run_goes_on(tmp_path):
     made = experiment("sparse", epochs=10_000)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path), made.to_query()],

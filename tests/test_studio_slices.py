@@ -80,6 +80,7 @@ def test_a_crash_within_a_slice_loses_the_last_seconds_only(tmp_path, monkeypatc
     assert saved(tmp_path, "abc").step > 0 and saved(tmp_path, "abc").about["status"] == "running"
 
 
+@pytest.mark.slow
 def test_what_a_crashed_server_trained_is_taken_up_by_the_next_ones_slices(tmp_path):
     async def train(bench, trainings):
         job = await trainings.start("one", MADE)
