@@ -35,7 +35,7 @@ def severe_in_both_themes(page) -> list[str]:
 
 def calm(page) -> None:
     """Wait until nothing is being loaded and nothing fades."""
-    until(page, lambda: page.locator(BUSY).count() == 0)
+    until(page, lambda: page.locator(BUSY).locator("visible=true").count() == 0)
     until(page, lambda: page.evaluate(
         "document.getAnimations().every(one => one.playState !== 'running' || one.effect.getTiming().iterations > 1)"))
     page.wait_for_timeout(100)
