@@ -240,6 +240,7 @@ def test_an_unknown_run(client):
     assert answer.status_code == 404 and answer.json()["problem"].endswith(".")
 
 
+@pytest.mark.slow
 def test_while_a_run_learns_answers_are_of_its_weights_now(client, bench):
     job = bench.start(experiment("sparse", epochs=10_000))
     try:

@@ -92,6 +92,7 @@ def test_a_model_that_is_gone_is_told_and_what_is_set_is_kept(monkeypatch, bench
     assert not shown.data()["problems"]
 
 
+@pytest.mark.slow
 def test_where_no_model_fills_a_ready_experiment_is_offered(monkeypatch, bench, page):
     test = page(data="shapes")
     visit = Visit(bench, test.session_state["experiment"], job(test))

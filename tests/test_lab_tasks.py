@@ -50,6 +50,7 @@ def test_inpainting_takes_the_variant_away_and_brings_the_u_net(page):
     assert widget(test, "toggle", "architecture.unet.skips").value is True
 
 
+@pytest.mark.slow
 def test_back_to_reconstruct_brings_variant_and_network_back(page):
     test = page(f"{SMALL}&architecture.depth=3&variant=sparse&variant.rho=0.2")
     before = test.session_state["experiment"]

@@ -133,6 +133,7 @@ def annas(lab, visitors):  # noqa: F811
     return test
 
 
+@pytest.mark.slow
 def test_another_looks_at_a_link_and_nothing_that_he_does_reaches_the_run(lab, visitors, annas):  # noqa: F811
     run = job(annas)
     ben = opened_as(visitors, BEN, run=run)

@@ -11,7 +11,8 @@ KNOWN = {  # (rule, part of the element's HTML): why it is not ours to mend
                                                           "a div without a role; nothing is lost by it",
 }
 SEVERE = ("serious", "critical")
-BUSY = "[data-status=opening], [data-status=loading], [data-testid=stSkeleton], [data-stale=true]"
+BUSY = ("[data-status=opening], [data-status=loading], [data-testid=stSkeleton], [data-stale=true], .pending, "
+        ".generating")
 
 
 def severe(page, **options) -> list[str]:
