@@ -44,6 +44,7 @@ def test_files_in_and_files_out(folder, capfd):
     assert read_image(Path("out/13.png")).shape == (3, 20, 30) and read_image(Path("out/01.png")).shape == (1, 28, 28)
 
 
+@pytest.mark.slow
 def test_standard_streams_hold_the_file_and_the_picture_alone(folder, capfdbinary):
     done = subprocess.run([sys.executable, "-m", "playground", "compress", "-", "-"], cwd=folder, timeout=120,
                           input=Path("in.png").read_bytes(), capture_output=True,

@@ -89,7 +89,8 @@ def test_its_files_say_the_same(name):
         assert min(picture.size) >= 40 and shades > (8 if saved.experiment.task.restores else 2)  # bars are black
 
 
-@each
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name.endswith("-digits") else pytest.mark.slow)
+                                  for name in NAMES])
 def test_its_figures_are_what_the_card_says(name):
     if name in SEGMENTERS or name in DETECTORS:
         return  # below, on scenes drawn anew
@@ -130,6 +131,7 @@ def test_its_figures_are_what_the_card_says(name):
     assert len(said) > 1 and all(said["model"]["psnr"] > other["psnr"] for way, other in said.items() if way != "model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEGMENTERS)
 def test_a_segmenter_reaches_its_aim_on_scenes_drawn_anew(name):
     count, aim = SEGMENTERS[name]
@@ -142,6 +144,7 @@ def test_a_segmenter_reaches_its_aim_on_scenes_drawn_anew(name):
     assert {*said} == {*saved.experiment.data.mask_classes, "mean"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_detector_reaches_its_aim_on_scenes_drawn_anew(name):
     saved = checkpoint.load(SHIPPED / name / "model.safetensors")
@@ -168,6 +171,7 @@ def test_a_compressor_is_ahead_of_jpeg_and_webp_at_its_size(name):
     assert rounded["psnr"] < model["psnr"] + 1.5 and rounded["bytes"] > 2 * model["bytes"]
 
 
+@pytest.mark.slow
 def test_a_recipe_becomes_a_folder_that_can_be_read(tmp_path):
     made = experiment("inpaint", "unet", epochs=2)
     recipe = Recipe("tiny", made.to_query(), "What it is.", "What it cannot.")

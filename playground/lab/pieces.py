@@ -10,18 +10,18 @@ HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
     **{name: (name,) for name in ("network", "curves", "reconstructions", "codes", "objective", "status", "compare",
                                   "strip", "confusion", "label_curve", "regions", "detect")},
-    "drawing": ("latent_pad", "drawing"),
+    "drawing": ("pen", "latent_pad", "drawing"),
     "latent": (
         "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs",
-        "latent_pad", "latent_live", "latent_colour", "latent",
+        "pen", "latent_pad", "latent_live", "latent_colour", "latent",
     ),
     "inside": (
-        "latent_data", "latent_pad", "inside_draw", "inside_plot", "inside_image", "inside_net", "inside_layers",
+        "latent_data", "pen", "latent_pad", "inside_draw", "inside_plot", "inside_image", "inside_net", "inside_layers",
         "inside_sparse", "inside_contractive", "inside_denoising", "inside_sizes", "inside_chain", "inside",
     ),
     "paint": (
-        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_keep", "paint_ask", "paint_bring", "paint_pad",
-        "paint_show", "paint",
+        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_keep", "paint_ask", "paint_bring", "pen",
+        "paint_pad", "paint_show", "paint",
     ),
 }
 STYLES = {"latent": ("latent", "latent_panel"), "inside": ("inside", "inside_panel")}  # where there is more than one
