@@ -1,0 +1,183 @@
+"""A class: fifty students on one server, who open it, train, watch, hover on the map, paint, leave and come back.
+
+    python -m benchmarks.classroom --students 50 --minutes 10
+
+Each student is a browser of its own by its cookie; all of them live in this one process, whose share of the processor
+is reported. A click is measured from the message or request until the answer that shows its effect. It ends with 1
+where a bound is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.interface import HOST, Server, percentile, server
+from benchmarks.report import publish
+from benchmarks.student import Class, Student
+
+P95 = 300.0  # ms
+FLAT = 0.05  # of the memory after the first minute: how much more may be held at the end, by the line through it all
+FIRST = 60.0  # seconds until the memory must be flat
+ARRIVE = 20.0  # seconds in which the class comes in
+LOOK = 1.0  # seconds between two looks at the server
+TICKS = os.sysconf("SC_CLK_TCK")
+CALM, CALM_FOR, CALM_WAIT = 0.15, 3.0, 180.0  # of a core; seconds that a server rests before the class comes in
+
+
+def used(pid: int) -> float:
+    """Seconds of processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+async def rest(served: Server) -> None:
+    """Wait until the server has started and has nothing to do, as one that was started before the lesson."""
+    end, since = time.monotonic() + CALM_WAIT, time.monotonic()
+    while time.monotonic() < end:
+        before = used(served.process.pid)
+        await asyncio.sleep(0.5)
+        if used(served.process.pid) - before > CALM * 0.5:
+            since = time.monotonic()
+        elif time.monotonic() - since > CALM_FOR and time.monotonic() > end - CALM_WAIT + 25:
+            return
+
+
+class Watch:
+    """The server's memory and both processes' time, looked at once a second."""
+
+    def __init__(self, served: Server):
+        self.served, self.began = served, time.monotonic()
+        self.times: list[float] = []
+        self.memory: list[float] = []  # MB
+        self.ended = 0.0, 0.0
+        self._start = used(served.process.pid), used(os.getpid())
+
+    async def look(self) -> None:
+        while True:
+            self.times.append(time.monotonic() - self.began)
+            self.memory.append(resident(self.served.process.pid))
+            await asyncio.sleep(LOOK)
+
+    def shares(self) -> tuple[float, float]:
+        """Cores that the server and this process took."""
+        seconds = time.monotonic() - self.began
+        now = used(self.served.process.pid), used(os.getpid())
+        return (now[0] - self._start[0]) / seconds, (now[1] - self._start[1]) / seconds
+
+    def growth(self) -> tuple[float, float]:
+        """MB held after the first minute, and MB a minute from then on, by the line of least squares."""
+        points = [(t / 60, m) for t, m in zip(self.times, self.memory) if t >= FIRST]
+        if len(points) < 3:
+            return self.memory[-1], 0.0
+        slope, start = statistics.linear_regression(*zip(*points))
+        return start + slope * points[0][0], slope
+
+
+def resident(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+async def hold(served: Server, many: int, minutes: float, seed: int) -> tuple[Class, Watch, list[str]]:
+    """The lesson; afterwards every student looks for what they trained. Also: the runs that were not found."""
+    await rest(served)
+    lesson = Class(f"{HOST}:{served.port}", time.monotonic() + 60 * minutes)
+    watch = Watch(served)
+    looking = asyncio.create_task(watch.look())
+    telling = asyncio.create_task(tell(lesson, watch))
+    students = [Student(lesson, i, seed, ARRIVE * i / many) for i in range(many)]
+    await asyncio.gather(*(student.attend() for student in students))
+    watch.ended = watch.shares()
+    looking.cancel()
+    telling.cancel()
+    lost = [name for student in students for name in await student.missing()]
+    await asyncio.gather(*(student.browser.close() for student in students))
+    return lesson, watch, lost
+
+
+async def tell(lesson: Class, watch: Watch) -> None:
+    while True:
+        await asyncio.sleep(15)
+        recent = [ms for kind in lesson.clicks.values() for ms in kind[-20:]] or [0.0]
+        print(f"{watch.times[-1]:4.0f} s  {watch.memory[-1]:.0f} MB  {sum(map(len, lesson.clicks.values()))} clicks, "
+              f"of the latest p50 {percentile(recent, 0.5):.0f}, p95 {percentile(recent, 0.95):.0f} ms  "
+              f"{len(lesson.errors)} errors", file=sys.stderr, flush=True)
+
+
+def logged(home: str) -> list[str]:
+    """Lines of the server's log that tell of an error."""
+    lines = Path(home, "server.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if any(word in line for word in ("Traceback", "ERROR", "Error:", "CRITICAL"))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--students", type=int, default=50)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", default="", help="a folder for the server's files and log, kept afterwards")
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server is left behind
+    os.environ["PLAYGROUND_CAP_SHARED"] = "yes"
+    with tempfile.TemporaryDirectory() as folder:
+        home = asked.keep or folder
+        Path(home).mkdir(parents=True, exist_ok=True)
+        with server(home) as served:
+            print(f"server {served.process.pid} at {served.url}", file=sys.stderr, flush=True)
+            lesson, watch, lost = asyncio.run(hold(served, asked.students, asked.minutes, asked.seed))
+        log = logged(home)
+    return conclude(asked, lesson, watch, lost, log)
+
+
+def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list[str]) -> int:
+    """The table, the file, and whether every bound was kept."""
+    every = [ms for found in lesson.clicks.values() for ms in found]
+    start, slope = watch.growth()
+    grown = slope * max(0.0, watch.times[-1] - FIRST) / 60
+    p95, rates = percentile(every, 0.95), lesson.rates or [0.0]
+    theirs, ours = watch.ended
+    rows = [(f"Click: {kind} ({len(found)})", f"{statistics.median(found):.0f} / {percentile(found, 0.95):.0f} / "
+             f"{max(found):.0f} ms", "") for kind, found in lesson.clicks.items()]
+    rows += [
+        (f"All clicks ({len(every)}), median / p95 / most",
+         f"{statistics.median(every):.0f} / {p95:.0f} / {max(every):.0f} ms", f"p95 below {P95:.0f} ms"),
+        ("Errors seen by students, in the server's log", f"{len(lesson.errors)}, {len(log)}", "0"),
+        (f"Runs lost, of {lesson.runs}", str(len(lost)), "0"),
+        ("Memory after a minute, growth until the end", f"{start:.0f} MB, {grown:+.0f} MB ({slope:+.1f} MB a minute)",
+         f"below {FLAT:.0%}"),
+        ("Live updates a second of watchers, median / least tenth",
+         f"{statistics.median(rates):.1f} / {percentile(rates, 0.1):.1f}", ""),
+        ("Cores used by the server, by the students", f"{theirs:.2f}, {ours:.2f}", ""),
+    ]
+    figures = {
+        "students": asked.students, "minutes": asked.minutes, "seed": asked.seed,
+        "clicks_ms": {kind: [round(ms, 1) for ms in found] for kind, found in lesson.clicks.items()},
+        "errors": lesson.errors, "log": log, "lost": lost, "runs": lesson.runs,
+        "memory_mb": [round(mb) for mb in watch.memory[::5]], "growth_mb_a_minute": slope,
+        "updates": [round(rate, 2) for rate in rates], "server_cores": theirs, "students_cores": ours,
+    }
+    for text in [*lesson.errors, *log][:20]:
+        print(text, file=sys.stderr)
+    publish("classroom", "CPU", (f"{asked.students} students, {asked.minutes:g} minutes", "measured", "aim"), rows,
+            figures)
+    missed = [name for name, bad in {
+        "p95 of a click": p95 >= P95, "errors": bool(lesson.errors or log), "lost runs": bool(lost),
+        "memory": grown > FLAT * start,
+    }.items() if bad]
+    print("missed: " + ", ".join(missed) if missed else "every bound is kept", flush=True)
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
