@@ -20,9 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from benchmarks.interface import HOST, Server, percentile, server
 from benchmarks.report import publish
 from benchmarks.student import Class, Student
+from playground.explore_routes import WARM_AFTER
 
 P95 = 300.0  # ms
 FLAT = 0.05  # of the memory after the first minute: how much more may be held at the end, by the line through it all
@@ -30,7 +33,8 @@ FIRST = 60.0  # seconds until the memory must be flat
 ARRIVE = 20.0  # seconds in which the class comes in
 LOOK = 1.0  # seconds between two looks at the server
 TICKS = os.sysconf("SC_CLK_TCK")
-CALM, CALM_FOR, CALM_WAIT = 0.15, 3.0, 180.0  # of a core; seconds that a server rests before the class comes in
+CALM, CALM_FOR = 0.1, 5.0  # of a core; seconds that a server rests before the class comes in
+PATIENCE = 240.0  # seconds until the class comes in anyway
 
 
 def used(pid: int) -> float:
@@ -40,26 +44,40 @@ def used(pid: int) -> float:
 
 
 async def rest(served: Server) -> None:
-    """Wait until the server has started and has nothing to do, as one that was started before the lesson."""
-    end, since = time.monotonic() + CALM_WAIT, time.monotonic()
-    while time.monotonic() < end:
-        before = used(served.process.pid)
-        await asyncio.sleep(0.5)
-        if used(served.process.pid) - before > CALM * 0.5:
-            since = time.monotonic()
-        elif time.monotonic() - since > CALM_FOR and time.monotonic() > end - CALM_WAIT + 25:
-            return
+    """Wait until the server has started and warmed up and has nothing to do, as one that was started before a lesson.
+
+    Warming up begins some time after the start, so that the first pages go before it.
+    """
+    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE) as client:
+        while True:
+            try:
+                if (await client.get("/health")).is_success:
+                    break
+            except httpx.HTTPError:
+                await asyncio.sleep(0.5)
+    await asyncio.sleep(WARM_AFTER)
+    calm, end = 0.0, time.monotonic() + PATIENCE
+    while calm < CALM_FOR and time.monotonic() < end:
+        before, since = used(served.process.pid), time.monotonic()
+        await asyncio.sleep(LOOK)
+        calm = calm + LOOK if used(served.process.pid) - before < CALM * (time.monotonic() - since) else 0.0
+
+
+def busy() -> float:
+    """Seconds of processor time that the whole machine has spent on anything."""
+    fields = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / TICKS  # idle, and waiting for a disk
 
 
 class Watch:
-    """The server's memory and both processes' time, looked at once a second."""
+    """The server's memory and the processes' time, looked at once a second."""
 
     def __init__(self, served: Server):
         self.served, self.began = served, time.monotonic()
         self.times: list[float] = []
         self.memory: list[float] = []  # MB
-        self.ended = 0.0, 0.0
-        self._start = used(served.process.pid), used(os.getpid())
+        self.ended = 0.0, 0.0, 0.0
+        self._start = self._used()
 
     async def look(self) -> None:
         while True:
@@ -67,11 +85,14 @@ class Watch:
             self.memory.append(resident(self.served.process.pid))
             await asyncio.sleep(LOOK)
 
-    def shares(self) -> tuple[float, float]:
-        """Cores that the server and this process took."""
+    def _used(self) -> tuple[float, float, float]:
+        return used(self.served.process.pid), used(os.getpid()), busy()
+
+    def shares(self) -> tuple[float, float, float]:
+        """Cores that the server, this process, and all others of the machine took."""
         seconds = time.monotonic() - self.began
-        now = used(self.served.process.pid), used(os.getpid())
-        return (now[0] - self._start[0]) / seconds, (now[1] - self._start[1]) / seconds
+        server, students, all_of_them = ((now - then) / seconds for now, then in zip(self._used(), self._start))
+        return server, students, max(0.0, all_of_them - server - students)
 
     def growth(self) -> tuple[float, float]:
         """MB held after the first minute, and MB a minute from then on, by the line of least squares."""
@@ -146,7 +167,7 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
     start, slope = watch.growth()
     grown = slope * max(0.0, watch.times[-1] - FIRST) / 60
     p95, rates = percentile(every, 0.95), lesson.rates or [0.0]
-    theirs, ours = watch.ended
+    theirs, ours, others = watch.ended
     rows = [(f"Click: {kind} ({len(found)})", f"{statistics.median(found):.0f} / {percentile(found, 0.95):.0f} / "
              f"{max(found):.0f} ms", "") for kind, found in lesson.clicks.items()]
     rows += [
@@ -158,7 +179,8 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
          f"below {FLAT:.0%}"),
         ("Live updates a second of watchers, median / least tenth",
          f"{statistics.median(rates):.1f} / {percentile(rates, 0.1):.1f}", ""),
-        ("Cores used by the server, by the students", f"{theirs:.2f}, {ours:.2f}", ""),
+        ("Cores used by the server, by the students, by other programs of the machine",
+         f"{theirs:.2f}, {ours:.2f}, {others:.2f}", ""),
     ]
     figures = {
         "students": asked.students, "minutes": asked.minutes, "seed": asked.seed,
@@ -166,6 +188,7 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
         "errors": lesson.errors, "log": log, "lost": lost, "runs": lesson.runs,
         "memory_mb": [round(mb) for mb in watch.memory[::5]], "growth_mb_a_minute": slope,
         "updates": [round(rate, 2) for rate in rates], "server_cores": theirs, "students_cores": ours,
+        "others_cores": others,
     }
     for text in [*lesson.errors, *log][:20]:
         print(text, file=sys.stderr)

@@ -248,8 +248,8 @@ class Student:
         (h, w), rng = hidden.shape, self.rng
         y, x = rng.randrange(h // 2), rng.randrange(w // 2)
         hidden[y : y + h // 3, x : x + w // 4] = True
-        question = {"way": "fill", "model": model, "use": "inpaint", "mask": b64encode(np.packbits(hidden).tobytes()).decode(),
-                    "known": True, "kind": "gaussian", "level": 0.3, "seed": 0}
+        mask = b64encode(np.packbits(hidden).tobytes()).decode()
+        question = {"way": "fill", "model": model, "use": "inpaint", "mask": mask, "known": True}
         async with self.browser.client.stream("POST", f"/paint/desk/{desk}/restore", json=question) as answer:
             lines = answer.aiter_lines()
             async with self.lesson.click("paint, to the picture filled"):
