@@ -26,7 +26,8 @@ from playground.workbench import Workbench
 
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
-SPACES, MODELS, MAPS, SHEETS = 6, 8, 24, 24  # results kept
+SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
+SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 100e6, 200e6, 100e6, 100e6  # of each kind together
 MOST_WAITING = 8  # fits in the queue
 
 
@@ -60,8 +61,11 @@ class Explorer:
 
     def __init__(self, workbench: Workbench):
         self.workbench = workbench
-        self._latest = Kept(64)
-        self._models, self._spaces, self._maps, self._made = Kept(MODELS), Kept(SPACES), Kept(MAPS), Kept(SHEETS)
+        self._latest = Kept(400)
+        self._models = Kept(MODELS, MODELS_BYTES, lambda kept: sum(weights.nbytes for weights in kept[0].parameters()))
+        self._spaces = Kept(SPACES, SPACES_BYTES, lambda space: space.codes.bytes)
+        self._maps = Kept(MAPS, MAPS_BYTES, lambda chart: chart.places.nbytes)
+        self._made = Kept(SHEETS, SHEETS_BYTES, _bytes)
         self._fits: dict[tuple, Fit] = {}
         self._lane = asyncio.Lock()  # one fit at a time: the others' thread stays free for loading data
 
@@ -253,6 +257,11 @@ class Explorer:
         ))
         table = partial(scoring.table, space.codes, chart.places, resident.source, gallery)
         return await self.aside(table)
+
+
+def _bytes(made: Any) -> int:
+    """Of a sheet or the pictures on one."""
+    return made.nbytes if isinstance(made, np.ndarray) else len(made) if isinstance(made, bytes) else 0
 
 
 def _with_code(model: Autoencoder) -> Autoencoder:

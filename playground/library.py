@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
-from playground.events import Snapshot, Trouble
-from playground.experiment import Experiment
+from playground.events import Row, Snapshot, Trouble
+from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -29,6 +29,12 @@ class Entry:
     modified: float
     owner: str
     guest: bool
+
+    @property
+    def history(self) -> tuple[Row, ...]:
+        """Its curve, read from the file now: it is long, and seldom wanted of a whole list."""
+        terms, about = formulas(self.experiment), checkpoint.load(self.path, weights=False).about
+        return tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
 
     def snapshot(self) -> Snapshot:
         """What a screen may know of it."""

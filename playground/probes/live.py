@@ -13,6 +13,7 @@ from playground.images import thumbnails
 from playground.probes.plane import PrincipalPlane, bounded
 
 if TYPE_CHECKING:
+    from playground.batches import Resident
     from playground.trainer import Session
 
 SHOWN = 8
@@ -30,13 +31,12 @@ class Live:
         resident = session.resident
         count = SHOWN_POINTS if resident.shape == (1, 1, 2) else SHOWN
         self._indices = torch.from_numpy(resident.shown(count)).to(resident.device)
-        drawn = resident.held_out[:DRAWN].cpu().numpy()
         self.still = Still(
             shape=resident.shape,
             steps_per_epoch=session.batches.per_epoch,
             device=device_name,
             shown=_bytes(session.held_out[self._indices]),
-            thumbnails=thumbnails(drawn if drawn.dtype == np.uint8 else _bytes(torch.from_numpy(drawn)), THUMBNAIL),
+            thumbnails=resident.once("drawn", lambda: _drawn(resident)),
             labels=resident.held_out_labels[:DRAWN],
             classes=resident.source.classes,
             train_images=len(resident.train),
@@ -70,6 +70,11 @@ class Live:
             activity=codes.abs().mean(0).cpu().numpy(),
             grades=tuple(task.grades(output, target, shown).tolist()),
         )
+
+
+def _drawn(resident: Resident) -> np.ndarray:
+    drawn = resident.held_out[:DRAWN].cpu().numpy()
+    return thumbnails(drawn if drawn.dtype == np.uint8 else _bytes(torch.from_numpy(drawn)), THUMBNAIL)
 
 
 def _bytes(images: Tensor) -> np.ndarray:
