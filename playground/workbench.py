@@ -189,7 +189,8 @@ class Workbench(Answering):
         """Close a run and delete what was saved of it."""
         self._heeded.pop(job, None)
         self._engine.forget(job)
-        return self._engine.ask(lambda: (self._networks.forget(job), self.library.delete(job)))
+        self._engine.ask(lambda: self._networks.forget(job))
+        return self._engine.ask(lambda: self.library.delete(job))
 
     def tidy(self) -> None:
         """Forget jobs that took no step and that nobody watches: visitors who left without training."""
@@ -220,8 +221,7 @@ class Workbench(Answering):
             self._reopen(entry, paused=True)
 
     def _ended(self, job: str) -> bool:
-        snapshot = self._engine.snapshot(job)
-        return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
+        return (known := self._engine.snapshot(job)) is not None and known.status in ("stopped", "failed", "done")
 
     def _reopen(self, entry: Entry, paused: bool) -> None:
         job, made = entry.name, entry.experiment
