@@ -25,9 +25,11 @@ import httpx
 from benchmarks.interface import HOST, Server, percentile, server
 from benchmarks.report import publish
 from benchmarks.student import Class, Student
+from benchmarks.tab import Browser, Tab
 from playground.explore_routes import WARM_AFTER
 
 P95 = 300.0  # ms
+EQUALS, FAIR = 10, 0.8  # equal runs at once; of their mean, what the slowest gets at least
 FLAT = 0.05  # of the memory after the first minute: how much more may be held at the end, by the line through it all
 FIRST = 60.0  # seconds until the memory must be flat
 ARRIVE = 20.0  # seconds in which the class comes in
@@ -110,9 +112,35 @@ def resident(pid: int) -> float:
     return 0.0
 
 
-async def hold(served: Server, many: int, minutes: float, seed: int) -> tuple[Class, Watch, list[str]]:
-    """The lesson; afterwards every student looks for what they trained. Also: the runs that were not found."""
+async def equals(address: str, seconds: float = 10.0) -> list[int]:
+    """Steps that each of ten equal runs takes while all of them learn."""
+    tabs = [Tab(Browser(address), f"training.epochs=10000&training.seed={i}") for i in range(EQUALS)]
+    for tab in tabs:
+        await tab.open()
+        await tab.settle()
+    for tab in tabs:
+        await tab.press("Train")
+        await tab.live.until(("running",), 1)
+    await asyncio.sleep(2.0)
+    before = [tab.live.step for tab in tabs]
+    await asyncio.sleep(seconds)
+    steps = [tab.live.step - then for tab, then in zip(tabs, before)]
+    for tab in tabs:
+        await tab.press("Stop")
+        await tab.close()
+        await tab.browser.close()
+    return steps
+
+
+async def hold(served: Server, asked: Any) -> tuple[list[int], Class, Watch, list[str]]:
+    """Ten equal runs; then the lesson, after which every student looks for what they trained.
+
+    Steps of the ten, what the lesson and the server showed, and the runs that were not found.
+    """
+    many, minutes, seed = asked.students, asked.minutes, asked.seed
     await rest(served)
+    steps = await equals(f"{HOST}:{served.port}")
+    print(f"steps of {EQUALS} equal runs: {steps}", file=sys.stderr, flush=True)
     lesson = Class(f"{HOST}:{served.port}", time.monotonic() + 60 * minutes)
     watch = Watch(served)
     looking = asyncio.create_task(watch.look())
@@ -124,7 +152,7 @@ async def hold(served: Server, many: int, minutes: float, seed: int) -> tuple[Cl
     telling.cancel()
     lost = [name for student in students for name in await student.missing()]
     await asyncio.gather(*(student.browser.close() for student in students))
-    return lesson, watch, lost
+    return steps, lesson, watch, lost
 
 
 async def tell(lesson: Class, watch: Watch) -> None:
@@ -156,16 +184,17 @@ def main() -> int:
         Path(home).mkdir(parents=True, exist_ok=True)
         with server(home) as served:
             print(f"server {served.process.pid} at {served.url}", file=sys.stderr, flush=True)
-            lesson, watch, lost = asyncio.run(hold(served, asked.students, asked.minutes, asked.seed))
+            steps, lesson, watch, lost = asyncio.run(hold(served, asked))
         log = logged(home)
-    return conclude(asked, lesson, watch, lost, log)
+    return conclude(asked, steps, lesson, watch, lost, log)
 
 
-def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list[str]) -> int:
+def conclude(asked: Any, steps: list[int], lesson: Class, watch: Watch, lost: list[str], log: list[str]) -> int:
     """The table, the file, and whether every bound was kept."""
     every = [ms for found in lesson.clicks.values() for ms in found]
     start, slope = watch.growth()
     grown = slope * max(0.0, watch.times[-1] - FIRST) / 60
+    fair = min(steps) / max(statistics.mean(steps), 1)
     p95, rates = percentile(every, 0.95), lesson.rates or [0.0]
     theirs, ours, others = watch.ended
     rows = [(f"Click: {kind} ({len(found)})", f"{statistics.median(found):.0f} / {percentile(found, 0.95):.0f} / "
@@ -173,6 +202,7 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
     rows += [
         (f"All clicks ({len(every)}), median / p95 / most",
          f"{statistics.median(every):.0f} / {p95:.0f} / {max(every):.0f} ms", f"p95 below {P95:.0f} ms"),
+        (f"{EQUALS} equal runs: steps of the slowest / mean", f"{fair:.2f}", f"at least {FAIR}"),
         ("Errors seen by students, in the server's log", f"{len(lesson.errors)}, {len(log)}", "0"),
         (f"Runs lost, of {lesson.runs}", str(len(lost)), "0"),
         ("Memory after a minute, growth until the end", f"{start:.0f} MB, {grown:+.0f} MB ({slope:+.1f} MB a minute)",
@@ -184,6 +214,7 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
     ]
     figures = {
         "students": asked.students, "minutes": asked.minutes, "seed": asked.seed,
+        "equal_runs_steps": steps,
         "clicks_ms": {kind: [round(ms, 1) for ms in found] for kind, found in lesson.clicks.items()},
         "errors": lesson.errors, "log": log, "lost": lost, "runs": lesson.runs,
         "memory_mb": [round(mb) for mb in watch.memory[::5]], "growth_mb_a_minute": slope,
@@ -196,7 +227,7 @@ def conclude(asked: Any, lesson: Class, watch: Watch, lost: list[str], log: list
             figures)
     missed = [name for name, bad in {
         "p95 of a click": p95 >= P95, "errors": bool(lesson.errors or log), "lost runs": bool(lost),
-        "memory": grown > FLAT * start,
+        "memory": grown > FLAT * start, "fairness": fair < FAIR,
     }.items() if bad]
     print("missed: " + ", ".join(missed) if missed else "every bound is kept", flush=True)
     return int(bool(missed))
