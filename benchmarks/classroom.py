@@ -26,7 +26,6 @@ from benchmarks.interface import HOST, Server, percentile, server
 from benchmarks.report import publish
 from benchmarks.student import Class, Student
 from benchmarks.tab import Browser, Tab
-from playground.explore_routes import WARM_AFTER
 
 P95 = 300.0  # ms
 EQUALS, FAIR = 10, 0.8  # equal runs at once; of their mean, what the slowest gets at least
@@ -36,6 +35,7 @@ ARRIVE = 20.0  # seconds in which the class comes in
 LOOK = 1.0  # seconds between two looks at the server
 TICKS = os.sysconf("SC_CLK_TCK")
 CALM, CALM_FOR = 0.1, 5.0  # of a core; seconds that a server rests before the class comes in
+MAP = "/explore/undercomplete-digits"  # a map that needs UMAP
 PATIENCE = 240.0  # seconds until the class comes in anyway
 
 
@@ -46,23 +46,30 @@ def used(pid: int) -> float:
 
 
 async def rest(served: Server) -> None:
-    """Wait until the server has started and warmed up and has nothing to do, as one that was started before a lesson.
+    """Wait until the server has warmed up and has nothing to do, as one that was started before a lesson.
 
-    Warming up begins some time after the start, so that the first pages go before it.
+    The Studio and the maps are asked for, so that both are loaded now however busy the machine is.
     """
-    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE) as client:
-        while True:
-            try:
-                if (await client.get("/health")).is_success:
-                    break
-            except httpx.HTTPError:
-                await asyncio.sleep(0.5)
-    await asyncio.sleep(WARM_AFTER)
+    async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE, follow_redirects=True) as client:
+        for path in ("/health", "/studio/"):
+            while not await answers(client, path):
+                await asyncio.sleep(LOOK)
+        info = (await client.get(MAP)).json()
+        asked = {"kind": "umap", "count": 300, "digest": info["digest"]}
+        while (await client.get(f"{MAP}/map", params=asked)).json().get("status") == "fitting":
+            await asyncio.sleep(LOOK)
     calm, end = 0.0, time.monotonic() + PATIENCE
     while calm < CALM_FOR and time.monotonic() < end:
         before, since = used(served.process.pid), time.monotonic()
         await asyncio.sleep(LOOK)
         calm = calm + LOOK if used(served.process.pid) - before < CALM * (time.monotonic() - since) else 0.0
+
+
+async def answers(client: httpx.AsyncClient, path: str) -> bool:
+    try:
+        return (await client.get(path)).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def busy() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,8 @@ class Live:
     """What never changes (`still`) and what does (`view()`), as arrays, for one session."""
 
     def __init__(self, session: Session, device_name: str):
-        self._session, self._plane = session, PrincipalPlane()
+        self._session: Session = weakref.proxy(session)  # which owns this: in a circle, ended runs would stay in memory
+        self._plane = PrincipalPlane()
         resident = session.resident
         count = SHOWN_POINTS if resident.shape == (1, 1, 2) else SHOWN
         self._indices = torch.from_numpy(resident.shown(count)).to(resident.device)
