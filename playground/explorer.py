@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,8 @@ SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
 SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
 SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 100e6, 200e6, 100e6, 100e6  # of each kind together
-MOST_WAITING = 8  # fits in the queue
+MOST_WAITING = 60  # fits in the queue: a class whose runs end together
+FORGOTTEN = 30.0  # seconds after which a fit that waits, and that nobody asks for any more, is not begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +50,13 @@ class Space:
 
 @dataclass(eq=False)
 class Fit:
-    """A UMAP being fitted. problem: a sentence once it failed."""
+    """A UMAP being fitted. problem: a sentence once it failed. asked: when somebody last asked how far it is."""
 
     job: str
     progress: fitting.Progress
     problem: str = ""
     task: asyncio.Future | None = None
+    asked: float = field(default_factory=time.monotonic)
 
 
 class Explorer:
@@ -126,6 +129,7 @@ class Explorer:
         elif fit.problem:
             self._fits.pop(key)
             raise Trouble(fit.problem)
+        fit.asked = time.monotonic()
         return fit
 
     async def ready(self, space: Space, knobs: MapKnobs) -> Map:
@@ -154,6 +158,8 @@ class Explorer:
             async with self._lane:
                 if fit.progress.cancelled:
                     return
+                if time.monotonic() - fit.asked > FORGOTTEN:
+                    return self._drop(key, fit)
                 made = await self.aside(partial(fitting.fit, space.codes.codes, knobs, fit.progress))
             self._maps.put(key, made)
             self._drop(key, fit)
