@@ -24,12 +24,17 @@ class Entry:
     experiment: Experiment
     step: int
     status: str
-    history: tuple[Row, ...]
     metrics: dict[str, float]
     earlier: tuple[str, ...]
     modified: float
     owner: str
     guest: bool
+
+    @property
+    def history(self) -> tuple[Row, ...]:
+        """Its curve, read from the file now: it is long, and seldom wanted of a whole list."""
+        terms, about = formulas(self.experiment), checkpoint.load(self.path, weights=False).about
+        return tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
 
     def snapshot(self) -> Snapshot:
         """What a screen may know of it."""
@@ -37,10 +42,14 @@ class Entry:
 
 
 class Library:
-    """Runs in one folder, a file each, and the shipped models beside them. Reading a listing reads headers only."""
+    """Runs in one folder, a file each, and the shipped models beside them.
+
+    A listing reads headers only, and each but once while its file stays as it is: every page of every visitor asks.
+    """
 
     def __init__(self, runs: Path, shipped: Path = SHIPPED):
         self.runs, self.shipped = runs, shipped
+        self._known: dict[Path, tuple[tuple[int, ...], Entry]] = {}
 
     def path(self, run: str) -> Path:
         """The file of a run; Trouble for a name that could lead elsewhere."""
@@ -60,7 +69,7 @@ class Library:
     def entry(self, run: str) -> Entry | None:
         """One saved run by its name; None when there is none that can be read."""
         try:
-            return _entry(run, self.path(run))
+            return self._entry(run, self.path(run))
         except Trouble:
             return None
 
@@ -69,16 +78,19 @@ class Library:
         if not NAME.fullmatch(name):
             return None
         shipped = self.shipped / name / "model.safetensors"
-        return _entry(name, shipped) if shipped.exists() else self.entry(name)
+        return self._entry(name, shipped) if shipped.exists() else self.entry(name)
 
     def saved(self) -> list[Entry]:
         """All runs that can be read, newest first; damaged files are passed over."""
-        entries = [self.entry(path.stem) for path in sorted(self.runs.glob("*.safetensors"))]
+        paths = sorted(self.runs.glob("*.safetensors"))
+        for gone in {path for path in list(self._known) if path.parent == self.runs}.difference(paths):
+            self._known.pop(gone, None)
+        entries = [self.entry(path.stem) for path in paths]
         return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
 
     def shipped_models(self) -> list[Entry]:
         """The shipped models by name."""
-        return [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
+        return [self._entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
 
     def shipped_like(self, experiment: Experiment) -> Entry | None:
         """The shipped model of exactly this experiment, if there is one."""
@@ -88,12 +100,21 @@ class Library:
         """Shipped models by name, then the saved runs."""
         return self.shipped_models() + self.saved()
 
+    def _entry(self, name: str, path: Path) -> Entry:
+        """What a file's header says; Trouble where there is none or it is damaged."""
+        try:
+            state = path.stat()
+        except OSError:
+            raise Trouble(f"There is no file called {path.name}.") from None
+        seen, known = (state.st_mtime_ns, state.st_size, state.st_ino), self._known.get(path)
+        if known is None or known[0] != seen:
+            known = self._known[path] = seen, _entry(name, path)
+        return known[1]
+
 
 def _entry(name: str, path: Path) -> Entry:
     header = checkpoint.load(path, weights=False)
     about = header.about
-    terms = formulas(header.experiment)
-    history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
-    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
-                 about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime,
-                 about.get("owner", ""), bool(about.get("guest")))
+    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), about.get("metrics", {}),
+                 tuple(about.get("earlier", ())), path.stat().st_mtime, about.get("owner", ""),
+                 bool(about.get("guest")))

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from playground.answering import Answering
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
-from playground.events import Snapshot, Trouble
+from playground.events import Snapshot, Stepped, Trouble
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -53,7 +54,7 @@ class Workbench(Answering):
         self._heeded: dict[str, float] = {}  # when somebody last asked how a run is going, without watching it
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
-                self._take_up(entry)
+                self._reopen(entry, paused=False)
 
     # Runs -----------------------------------------------------------------------------------------------------------
 
@@ -219,13 +220,8 @@ class Workbench(Answering):
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
             self._reopen(entry, paused=True)
 
-    def _take_up(self, entry: Entry) -> None:
-        """Go on with a run that was learning when the last process ended."""
-        self._reopen(entry, paused=False)
-
     def _ended(self, job: str) -> bool:
-        snapshot = self._engine.snapshot(job)
-        return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
+        return (known := self._engine.snapshot(job)) is not None and known.status in ("stopped", "failed", "done")
 
     def _reopen(self, entry: Entry, paused: bool) -> None:
         job, made = entry.name, entry.experiment
@@ -268,8 +264,13 @@ class Workbench(Answering):
             raise
         finally:
             self._sessions.pop(job, None)
-            if session.step and job not in self._shown:
-                self._save(job, session, status)
+            if session.step and job not in self._shown and self._save(job, session, status):
+                self._lighten(job)
+
+    def _lighten(self, job: str) -> None:
+        """Leave to the file what a run that has ended is seldom asked for: the film of its codes."""
+        if (ended := self._engine.snapshot(job)) is not None and isinstance(ended.event, Stepped):
+            self._engine.publish(job, event=replace(ended.event, film=()))
 
     def _open(self, job: str, resident: Resident, saved: str | None) -> Session:
         """The session of a run, from its first weights or from its file, on the device."""

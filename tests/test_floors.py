@@ -16,7 +16,7 @@ PLAYGROUND = ROOT / "playground"
 
 FLOORS = (
     ("knobs", "registry", "events", "images", "home", "kept", "masks", "layered", "idle", "caps",
-     "owners", "entropy", "aec"),
+     "owners", "entropy", "aec", "memory"),
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "regions", "detections", "painterly"),
     ("data", "architectures", "variants", "tasks"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from playground import look
 
 HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
@@ -29,6 +32,18 @@ STYLES = {"latent": ("latent", "latent_panel"), "inside": ("inside", "inside_pan
 
 def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
+
+
+@cache  # every run of every page begins with it
+def style() -> str:
+    """The Lab's own style, for all its pages."""
+    return look.css() + "".join((HERE.parent / name).read_text(encoding="utf-8") for name in ("page.css", "learn.css"))
+
+
+@cache
+def logo() -> str:
+    """The SVG at the top left."""
+    return (HERE.parent / "assets" / "logo.svg").read_text(encoding="utf-8")
 
 
 def source(name: str) -> dict[str, Any]:
