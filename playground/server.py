@@ -26,6 +26,8 @@ from playground.caps import caps
 from playground.events import Trouble
 from playground.explore_routes import Explore
 from playground.gate import Keys, gate
+from playground.guard import Guard
+from playground.home import settle
 from playground.inside_routes import Inside
 from playground.lab import papers
 from playground.lab.whole import keep_clicks
@@ -137,14 +139,16 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes on its way to a page or a route."""
-    return [Middleware(Keys)]
+    """What every request passes on its way to a page or a route, the guard first."""
+    return [Middleware(Guard), Middleware(Keys)]
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    settle()
+    _let_frames_upload()
     gate.listens(_host())
     _answer_at_once()
     keep_clicks()
@@ -187,6 +191,14 @@ def _stop_streams_first() -> None:
             loop.call_soon_threadsafe(studio.end_streams)
 
         signal.signal(number, stop)
+
+
+def _let_frames_upload() -> None:
+    """Streamlit knows its pages by a cookie, which browsers keep back inside others' pages; the guard needs none."""
+    from streamlit import config
+
+    if caps().embed:
+        config.set_option("server.enableXsrfProtection", False)
 
 
 def _host() -> str:

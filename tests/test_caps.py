@@ -63,6 +63,10 @@ def test_the_file_overrides_the_defaults_and_the_environment_the_file(settings):
         ("[trainings]", {}, ["trainings", "not a number"]),
         ("trainings = ", {}, ["caps.toml", "not TOML"]),
         ("", {"trainings": "many"}, ["PLAYGROUND_CAP_", "trainings", "'many' is not a number"]),
+        ('embed = "*"', {}, ["caps.toml", "embed", "'*' is no site such as https://a.example"]),
+        ('embed = ["https://a.example"]', {}, ["embed", "is no site"]),
+        ("", {"origins": "https://a.example javascript:x"}, ["PLAYGROUND_CAP_", "origins: 'javascript:x' is no"]),
+        ("", {"origins": "https://a.example; script-src *"}, ["'https://a.example;' is no site"]),
         ("", {"nothing": "1"}, ["PLAYGROUND_CAP_", "no cap called 'nothing'"]),
     ],
 )
@@ -100,7 +104,7 @@ def test_a_cap_is_a_cap(settings):
 @pytest.mark.parametrize("name", [field.name for field in fields(Caps)])
 def test_every_cap_says_what_it_is(name):
     setting = knobs(Caps)[name]
-    assert setting.help.endswith(".") and (setting.choices or setting.low is not None)
+    assert setting.help.endswith(".") and (setting.choices or setting.low is not None or name in module.SITES)
     assert said(setting, asdict(Caps())[name])
 
 

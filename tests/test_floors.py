@@ -28,7 +28,7 @@ FLOORS = (
      "measures", "shipping", "exporting", "care"),
     ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
-     "paint_desks", "paint_work", "lab", "studio", "server",
+     "paint_desks", "paint_work", "lab", "studio", "server", "guard",
      "progress", "foreground", "spaces", "commands", "commands_compress", "commands_images", "commands_labels",
      "commands_models", "commands_papers", "commands_retrieve", "__main__"),
 )
