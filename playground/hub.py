@@ -62,7 +62,7 @@ class Autoencoder(nn.Module, PyTorchModelHubMixin, library_name="pytorch", tags=
         return made.eval()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (B, c, h, w) in [0, 1] to reconstructions (B, c, h, w)."""
+        """What the network is given, images (B, c, h, w) in [0, 1], to what it makes of them."""
         return self.model(images)
 
     def encode(self, images: Tensor) -> Tensor:
