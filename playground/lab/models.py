@@ -146,11 +146,12 @@ class Models:
         left, right = st.columns(2, gap="small")
         settings: dict[str, Any] = {"on_click": "ignore", "width": "stretch"}
         with left:
-            st.download_button("One file (.safetensors)", partial(self.file, model.name), f"{model.name}.safetensors",
-                               "application/octet-stream", key=f"models.file.{model.name}", type="primary",
+            st.download_button("Download the file (.safetensors)", partial(self.file, model.name),
+                               f"{model.name}.safetensors", "application/octet-stream", type="primary",
+                               key=f"models.file.{model.name}",
                                help="Weights, experiment and curve: bring it to any playground.", **settings)
         with right:
-            st.download_button("Folder for a hub (.zip)", partial(self.folder, model.name), f"{model.name}.zip",
+            st.download_button("Download for a hub (.zip)", partial(self.folder, model.name), f"{model.name}.zip",
                                "application/zip", key=f"models.folder.{model.name}", help="model.safetensors, "
                                "config.json and a card, as PyTorchModelHubMixin lays them out.", **settings)
 

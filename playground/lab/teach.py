@@ -99,7 +99,7 @@ class Teaching:
             "Where this server is for them. Leave it empty for the address that was found."), **KEPT)
         if text.strip():
             return teaching.address(text)
-        st.caption(f"Found: {found}. {note}" if note else f"Found: {found}.")
+        st.caption(f"Found: `{found}`. {note}".strip())
         return found
 
     # Drawing --------------------------------------------------------------------------------------------------------

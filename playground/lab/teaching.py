@@ -19,6 +19,7 @@ BUTTONS = {"train": "Train, Pause, Resume", "step": "Step", "stop": "Stop", "res
 CONTROLS = {"speed": "Speed", "data": "Data", "task": "Task", "variant": "Variant", "architecture": "Network",
             "more": "More, and all below it", "own": "Your own images", "notebook": "Notebook", "script": "Script"}
 TITLES = {"architecture": "Network"}
+NO_LINK = "This is no link to a page of the playground: copy it whole from the address bar."
 ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[\w./~-]*)?")
 
 
@@ -40,12 +41,15 @@ def of_lesson(lesson: Lesson) -> tuple[str, dict[str, str]]:
 
 def read(text: str) -> tuple[str, dict[str, str]]:
     """The page and what it holds, of a link that somebody pasted, wherever its server was; Trouble where it is none."""
-    where = urlsplit(text.strip())
+    try:
+        where = urlsplit(text.strip())
+    except ValueError:
+        raise Trouble(NO_LINK) from None
     page = where.path.strip("/")
     if page == "train":
         page = ""
     if where.scheme not in ("", "http", "https") or page not in pages() or not (where.netloc or text.startswith("/")):
-        raise Trouble("This is no link to a page of the playground: copy it whole from the address bar.")
+        raise Trouble(NO_LINK)
     holds = dict(parse_qsl(where.query))
     if wrong := refusal(foreign(holds)):
         raise Trouble(wrong)
