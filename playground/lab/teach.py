@@ -88,7 +88,7 @@ class Teaching:
         before = {name: name for name in st.session_state.get("teach.hide", ()) if name not in words}
         return st.multiselect(
             "Leave out", [*words, *before], format_func=lambda name: {**before, **words}[name], key="teach.hide",
-            placeholder="Nothing is left out", **KEPT,
+            placeholder="Nothing is left out", select_all=False, **KEPT,
             help="Controls of the Train page that a class is not to turn, so that what the lesson is about stays.",
         )  # fmt: skip
 
