@@ -101,6 +101,19 @@ def test_an_example_runs_on_click(studio):
     until(page, lambda: result(page) != seen)
 
 
+def test_an_example_is_labelled_on_click_whatever_is_asked_of_it(studio):
+    page = studio()
+    page.get_by_role("tab", name="Label").click()
+    examples, way = page.locator("#label-examples button:has(img)"), page.locator("#label-ways label:has(:checked)")
+    shown = page.locator("#label-result img")
+    for number, name in ((1, "Every pixel"), (4, "Boxes"), (0, "Its class")):
+        before = shown.evaluate_all("all => all.map(one => one.src)")
+        examples.nth(number).click()
+        until(page, lambda name=name: way.inner_text().strip() == name)
+        until(page, lambda before=before: shown.evaluate_all("all => all.map(one => one.src)") != before)
+    until(page, lambda: "%" in page.locator("#label-scores").inner_text())
+
+
 def test_training_is_live_in_the_same_element_until_stop_and_then_explored(studio):
     page = studio()
     page.get_by_role("tab", name="Train").click()

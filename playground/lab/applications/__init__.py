@@ -16,6 +16,7 @@ from playground.coder import Choice
 from playground.data import ImageSet
 from playground.data.photos import PHOTOS, UNSEEN, photograph
 from playground.events import Trouble
+from playground.explore_answers import picture_bytes
 from playground.images import read_image, to_png
 from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
@@ -120,6 +121,12 @@ class Application(ABC):
         except Trouble as trouble:
             complain(str(trouble))
             return None
+
+    def drawn(self, choice: Choice) -> np.ndarray | None:
+        """What the visitor draws, or photographs: (c, h, w) uint8; None before there is anything."""
+        said = pieces()["drawing"](key=f"{self.name}-drawing", data={"ink": choice.shape[0] == 1},
+                                   on_picture_change=lambda: None)
+        return read_image(picture_bytes(said.picture), "the drawing") if said.picture else None
 
     def images(self, choice: Choice) -> ImageSet:
         """The data set of a model, loaded; Trouble where it cannot be, or takes too long for now."""
