@@ -28,7 +28,7 @@ STATE = re.compile(r"optimiser\.\w{1,40}\.\d{1,6}\.\w{1,40}|memory\.\w{1,40}|los
 FILM = {"film.steps", "film.places"}
 DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
           "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}  # fmt: skip
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 Layout = Mapping[str, tuple[torch.dtype | None, tuple[int, ...]]]  # name -> dtype (None: no such one here) and shape
 
