@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playground import checkpoint
@@ -12,12 +13,16 @@ from playground.events import Row, Snapshot, Trouble
 from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
+WEIGHTS = "model.safetensors"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One model on disk: its name, file, and what its header says. status is "shipped" or the run's own."""
+    """One model on disk: its name, file, and what its header says. status is "shipped" or the run's own.
+
+    source: the file or repository that it was brought from; empty for what was trained here.
+    """
 
     name: str
     path: Path
@@ -29,6 +34,7 @@ class Entry:
     modified: float
     owner: str
     guest: bool
+    source: str = ""
 
     @property
     def history(self) -> tuple[Row, ...]:
@@ -63,6 +69,12 @@ class Library:
     def load(self, run: str) -> Checkpoint:
         return checkpoint.load(self.path(run))
 
+    def add(self, state: Checkpoint, owner: str = "", guest: bool = False) -> str:
+        """Keep a model that somebody brought as a run of theirs; returns its name, which nobody can guess."""
+        run = secrets.token_urlsafe(12)
+        self.save(run, replace(state, about={**state.about, "owner": owner, "guest": guest}))
+        return run
+
     def delete(self, run: str) -> None:
         self.path(run).unlink(missing_ok=True)
 
@@ -77,8 +89,11 @@ class Library:
         """A saved run or a shipped model by its name; None when there is none that can be read."""
         if not NAME.fullmatch(name):
             return None
-        shipped = self.shipped / name / "model.safetensors"
-        return self._entry(name, shipped) if shipped.exists() else self.entry(name)
+        return self._entry(name, self.shipped / name / WEIGHTS) if self.is_shipped(name) else self.entry(name)
+
+    def is_shipped(self, name: str) -> bool:
+        """Whether a model of this name is shipped."""
+        return bool(NAME.fullmatch(name)) and (self.shipped / name / WEIGHTS).exists()
 
     def saved(self) -> list[Entry]:
         """All runs that can be read, newest first; damaged files are passed over."""
@@ -90,7 +105,7 @@ class Library:
 
     def shipped_models(self) -> list[Entry]:
         """The shipped models by name."""
-        return [self._entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
+        return [self._entry(path.parent.name, path) for path in sorted(self.shipped.glob(f"*/{WEIGHTS}"))]
 
     def shipped_like(self, experiment: Experiment) -> Entry | None:
         """The shipped model of exactly this experiment, if there is one."""
@@ -117,4 +132,4 @@ def _entry(name: str, path: Path) -> Entry:
     about = header.about
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), about.get("metrics", {}),
                  tuple(about.get("earlier", ())), path.stat().st_mtime, about.get("owner", ""),
-                 bool(about.get("guest")))
+                 bool(about.get("guest")), about.get("source", ""))

@@ -182,7 +182,7 @@ class TestLists:
                     assert setting.range in listed
 
     def test_no_models_says_how_to_make_one(self, capsys, monkeypatch, tmp_path):
-        monkeypatch.setattr(commands, "_library", lambda: Library(tmp_path / "runs", shipped=tmp_path))
+        monkeypatch.setattr(commands, "library", lambda: Library(tmp_path / "runs", shipped=tmp_path))
         assert main(["models"]) == 0
         assert "train" in capsys.readouterr().out
 

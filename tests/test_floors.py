@@ -22,15 +22,15 @@ FLOORS = (
     ("data", "architectures", "variants", "tasks"),
     ("experiment", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
-    ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
+    ("trainer", "library", "incoming", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
      "answering"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
-     "measures", "shipping", "exporting", "care"),
+     "measures", "shipping", "exporting", "care", "packing", "hub"),
     ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server", "guard",
      "progress", "foreground", "spaces", "commands", "commands_compress", "commands_images", "commands_labels",
-     "commands_models", "commands_papers", "commands_retrieve", "__main__"),
+     "commands_hub", "commands_models", "commands_papers", "commands_retrieve", "__main__"),
 )
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 TOP = len(FLOORS) - 1

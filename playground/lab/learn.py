@@ -35,7 +35,7 @@ def lessons_page() -> str:
         for one in lessons()
     ]
     about = "The lecture in twelve steps. Each opens a prepared experiment, says what to change, and asks one question."
-    return _page("Lessons", about, cards, "lessons")
+    return _page("Lessons", about, cards, "lessons", '<a href="/teach">Prepare one for your class</a>')
 
 
 def gallery_page(recipes: Iterable[Recipe] = tuple(RECIPES.values())) -> str:
@@ -47,7 +47,8 @@ def gallery_page(recipes: Iterable[Recipe] = tuple(RECIPES.values())) -> str:
         for one in recipes if (SHIPPED / one.name / "preview.png").exists()
     ]  # fmt: skip
     about = "Models that are here already: open one and try it, or train it again from its recipe."
-    return _page("Gallery", about, cards, "gallery")
+    more = '<a href="/models">Bring a model of your own, or take one along</a>'
+    return _page("Gallery", about, cards, "gallery", more)
 
 
 def link(recipe: Recipe) -> str:
@@ -61,8 +62,8 @@ def link(recipe: Recipe) -> str:
     return f"/{page}?{recipe.query}" + (f"&model={recipe.name}" if page else "")
 
 
-def _page(title: str, about: str, cards: list[str], name: str) -> str:
-    return (f'<div class="ap-learn" data-testid="{name}"><h1>{title}</h1><p>{about}</p>'
+def _page(title: str, about: str, cards: list[str], name: str, more: str = "") -> str:
+    return (f'<div class="ap-learn" data-testid="{name}"><h1>{title}</h1><p>{about} {more}</p>'
             f'<div class="ap-cards">{"".join(cards)}</div></div>')
 
 

@@ -1,5 +1,6 @@
 """The Lab: the frame around its pages, and which pages there are."""
 
+import html
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import streamlit as st
 from playground.lab.applications import applications
 from playground.lab.learn import strip
 from playground.lab.pieces import logo, style
+from playground.lab.places import foreign, refusal
 from playground.lab.session import Visit
 from playground.lessons import lesson
 from playground.server import workbench
@@ -39,9 +41,15 @@ under = [
 ]
 learn = [
     st.Page(HERE / "views" / f"{name}.py", title=name.capitalize(), url_path=name)
-    for name in ("lessons", "gallery", "about")
+    for name in ("lessons", "gallery", "models", "teach", "about")
 ]
 chosen = st.navigation({"": pages, "Applications": under, "Learn": learn}, position="top")
+if asked := foreign(st.query_params.to_dict()):
+    st.session_state.foreign = chosen.title, refusal(asked)
+    for key in asked:
+        del st.query_params[key]
+if (problem := st.session_state.get("foreign")) and problem[0] == chosen.title:
+    st.html(f'<p role="alert" class="ap-foreign">{html.escape(problem[1])}</p>')
 if (told := lesson(st.query_params.get("lesson") or st.session_state.get("lesson", ""))) and chosen not in learn:
     st.html(strip(told))
 chosen.run()

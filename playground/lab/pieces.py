@@ -12,7 +12,7 @@ from playground import look
 HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
     **{name: (name,) for name in ("network", "curves", "reconstructions", "codes", "objective", "status", "compare",
-                                  "strip", "confusion", "label_curve", "regions", "detect")},
+                                  "strip", "confusion", "label_curve", "regions", "detect", "share")},
     "drawing": ("pen", "latent_pad", "drawing"),
     "latent": (
         "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs",
