@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,11 +19,14 @@ from playground.measures import MEASURES, Figures, measured
 from playground.recipes import Recipe
 from playground.trainer import Session
 
+COSTS = 0.1  # dB that half precision may cost
+TINY = 1e-3
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
          "box50": "AP at IoU 0.5 of the boxes alone", "f1": "F1", "ssim": "SSIM", "held_out": "loss",
-         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice"}
+         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice",
+         "active": "units active", "moved": "moved by noise, of the codes' spread"}
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
@@ -31,8 +35,10 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     The session's run is over and measured; its images decide the baselines.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    halved = halve(session)
     state = session.state()
-    weights = {name: t for name, t in state.tensors.items() if name.startswith(("model.", "film."))}
+    weights = {name: t.half() if halved and t.dtype == torch.float32 else t
+               for name, t in state.tensors.items() if name.startswith(("model.", "film."))}
     about = {name: value for name, value in state.about.items() if name != "status"}
     checkpoint.save(folder / "model.safetensors", replace(state, tensors=weights, about=about))
     figures = measured(session.model.cpu().eval(), session)
@@ -46,6 +52,30 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     (folder / "README.md").write_text(card(recipe, session, figures), encoding="utf-8")
     (folder / "preview.png").write_bytes(to_png(preview(session)))
     return figures
+
+
+def halve(session: Session) -> bool:
+    """Round the weights to half precision where that costs less than 0.1 dB on held-out images; whether it was done.
+
+    The session's metrics are those of the weights that it then has.
+    """
+    whole = {name: t.clone() for name, t in session.model.state_dict().items()}
+    before = session.metrics
+    session.model.load_state_dict({name: t.half().to(t.dtype) for name, t in whole.items()})
+    list(session.measure())
+    if all(loss_in_decibels(name, before[name], session.metrics[name]) < COSTS for name in before):
+        return True
+    session.model.load_state_dict(whole)
+    session.metrics = before
+    return False
+
+
+def loss_in_decibels(metric: str, before: float, after: float) -> float:
+    """How much worse a figure got: decibels as they are, others by the ratio of their errors."""
+    if metric == "psnr":
+        return before - after
+    error = (before, after) if metric == "held_out" else (1 - before, 1 - after)
+    return 10 * math.log10(max(error[1], TINY) / max(error[0], TINY))
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ FLOORS = (
     ("layers", "adam", "model", "holes", "losses", "jacobian", "corruption", "metrics", "history", "device", "runner",
      "classical", "regions", "detections", "painterly"),
     ("data", "architectures", "variants", "tasks"),
-    ("experiment", "recipes", "lessons"),
+    ("experiment", "recipe", "autoencoders", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
      "answering"),

@@ -1,0 +1,118 @@
+"""Recipes of the shipped autoencoders: every variant on four data sets, dense and convolutional; and what else shows.
+
+A name is VARIANT-DATA for a dense network and VARIANT-DATA-convolutional; -2 at its end: a code of two numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playground.recipe import Recipe
+
+QUICK = "training.batch=128&training.rate=0.002&training.schedule=cosine"
+SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
+    "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.002&training.schedule=cosine",
+               "architecture.width=8&training.epochs=100&training.rate=0.003&training.schedule=cosine"),
+    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=5&{QUICK}",
+              f"architecture.width=8&training.epochs=3&{QUICK}"),
+    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=5&{QUICK}",
+                      f"architecture.width=8&training.epochs=3&{QUICK}"),
+    "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=20&{QUICK}",
+               f"architecture.depth=3&architecture.width=8&training.epochs=20&{QUICK}"),
+}
+VARIANTS = {  # variant -> what a query says of it; of a dense network; of a convolutional one; about; limits
+    "undercomplete": ("", "architecture.code=16&architecture.width=128", "architecture.code=16",
+                      "The plain {kind} autoencoder: {images} through {code} numbers and back.",
+                      "Fine detail is smoothed, and pictures of anything else come back as {images}."),
+    "contractive": ("variant=contractive", "architecture.code=64&architecture.depth=1",
+                    "architecture.code=32&variant.method=estimate",
+                    "Codes that hardly move when the pixels of {images} do; look at its Jacobian on the Inside page.",
+                    "What it gives back is blurrier than without the penalty: that is its price."),
+    "sparse": ("variant=sparse&variant.beta=0.1", "architecture.code=196&architecture.depth=1",
+               "architecture.code=128",
+               "{code} units for {images}, each at work for one image in twenty; see them on the Inside page.",
+               "Its code is large, and only a few of its numbers say anything about one image."),
+    "denoising": ("variant=denoising", "architecture.code=64&architecture.width=128", "architecture.code=64",
+                  "Takes Gaussian noise of level 0.3 away from {images}; look at it on the Paint page.",
+                  "Other noise, and pictures of anything else, come back changed."),
+}  # fmt: skip
+OWN = {  # recipes that say something else than their place in the table
+    "undercomplete-digits": Recipe(
+        "undercomplete-digits", "",
+        "The playground's first page: small handwritten digits through the usual code and back.",
+        "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
+    "undercomplete-mnist": Recipe(
+        "undercomplete-mnist", "data=mnist&architecture.width=512&training.epochs=15&training.schedule=cosine",
+        "The plain dense autoencoder: 784 pixels through 16 numbers and back.",
+        "Fine strokes are smoothed, and anything that is no digit comes back as one."),
+    "denoising-mnist-convolutional": Recipe(
+        "denoising-mnist-convolutional",
+        "data=mnist&variant=denoising&architecture=convolutional&architecture.code=64&training.epochs=5"
+        "&training.schedule=cosine",
+        "Takes Gaussian noise of level 0.3 away from handwritten digits; look at it on the Paint page.",
+        "Other noise, and pictures that are no digits, come back changed."),
+    "denoising-digits": Recipe(
+        "denoising-digits", "variant=denoising&architecture.code=32&architecture.width=512&training.epochs=300"
+        "&training.schedule=cosine",
+        "Takes Gaussian noise of level 0.3 away from small handwritten digits; look at it on the Paint page.",
+        "Other noise, and pictures that are no digits, come back changed."),
+    "undercomplete-digits-2": Recipe(
+        "undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
+        "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
+        "Two numbers are too few for ten digits: threes, eights and nines mix."),
+}  # fmt: skip
+TWO = {  # data set -> what a query says beside the set's own and the size of the code
+    "digits": "",
+    "mnist": f"architecture.depth=3&training.epochs=8&{QUICK}",
+    "fashion-mnist": f"architecture.depth=3&training.epochs=8&{QUICK}",
+    "shapes": f"architecture.width=128&training.epochs=20&{QUICK}",
+}
+LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
+          "mnist": "training.batch=128&training.epochs=5&training.rate=0.002",
+          "fashion-mnist": "training.batch=128&training.epochs=5&training.rate=0.002"}
+PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=60&training.rate=0.003"
+         "&training.schedule=cosine")
+
+
+def _grid() -> Iterator[Recipe]:
+    for variant, (own, *sizes, about, limits) in VARIANTS.items():
+        for data, (images, where, *trainings) in SETS.items():
+            for kind, size, training in zip(("dense", "convolutional"), sizes, trainings, strict=True):
+                name = f"{variant}-{data}" + (f"-{kind}" if kind == "convolutional" else "")
+                network = "architecture=convolutional" if kind == "convolutional" else ""
+                query = "&".join(filter(None, (where, network, own, size, training)))
+                said = {"kind": kind, "images": images, "code": size.split("=")[1].split("&")[0]}
+                yield OWN.get(name) or Recipe(name, query, about.format(**said), limits.format(**said))
+
+
+def _two() -> Iterator[Recipe]:
+    for data, more in TWO.items():
+        images, where, *_ = SETS[data]
+        name, query = f"undercomplete-{data}-2", "&".join(filter(None, (where, "architecture.code=2", more)))
+        yield OWN.get(name) or Recipe(
+            name, query, f"Two numbers for each image of {images}, so that the whole space of codes can be seen on "
+            "the Latent space page.", "Two numbers are too few: images that differ lie in one place and mix.")
+
+
+def _linear() -> Iterator[Recipe]:
+    for data, more in LINEAR.items():
+        images, where, *_ = SETS[data]
+        query = "&".join(filter(None, (where, "architecture.depth=1&architecture.activation=linear"
+                                              "&architecture.output=linear&training.schedule=cosine", more)))
+        yield Recipe(f"linear-{data}", query,
+                     f"Nothing bends in it, so that it finds the plane of PCA for {images}: compare both on the "
+                     "Inside page.", "It can do nothing that PCA of 16 numbers does not do as well.")
+
+
+def _plane() -> Iterator[Recipe]:
+    for curve in ("spiral", "moons", "circle"):
+        more = "" if curve == "spiral" else f"&data.curve={curve}"
+        yield Recipe(f"denoising-plane-{curve}", f"{PLANE}{more}&variant=denoising&variant.level=0.05",
+                     f"Points about a {curve.rstrip('s')} are drawn back onto it: see the field of arrows on the "
+                     "Inside page.", "It knows the way back from near by; far from the curve its arrows mean little.")
+    yield Recipe("contractive-plane-spiral", f"{PLANE}&variant=contractive&variant.weight=0.01",
+                 "A code that follows the spiral and does not care for steps across it; see the Inside page.",
+                 "It knows the points of one spiral; far from them its code means little.")
+
+
+RECIPES: tuple[Recipe, ...] = (*_grid(), *_two(), *_linear(), *_plane())
