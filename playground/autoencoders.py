@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 from playground.recipe import Recipe
 
-QUICK = "training.batch=128&training.rate=0.002&training.schedule=cosine"
+QUICK = "training.batch=128&training.rate=0.003&training.schedule=cosine"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
-    "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.002&training.schedule=cosine",
-               "architecture.width=8&training.epochs=100&training.rate=0.003&training.schedule=cosine"),
-    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=5&{QUICK}",
-              f"architecture.width=8&training.epochs=3&{QUICK}"),
-    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=5&{QUICK}",
-                      f"architecture.width=8&training.epochs=3&{QUICK}"),
-    "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=20&{QUICK}",
-               f"architecture.depth=3&architecture.width=8&training.epochs=20&{QUICK}"),
+    "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
+               "architecture.width=8&training.epochs=60&training.rate=0.005&training.schedule=cosine"),
+    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=4&{QUICK}",
+              f"architecture.width=8&training.epochs=2&{QUICK}"),
+    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=4&{QUICK}",
+                      f"architecture.width=8&training.epochs=2&{QUICK}"),
+    "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=12&{QUICK}",
+               f"architecture.depth=3&architecture.width=8&training.epochs=15&{QUICK}"),
 }
 VARIANTS = {  # variant -> what a query says of it; of a dense network; of a convolutional one; about; limits
     "undercomplete": ("", "architecture.code=16&architecture.width=128", "architecture.code=16",
@@ -28,7 +28,7 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                     "architecture.code=32&variant.method=estimate",
                     "Codes that hardly move when the pixels of {images} do; look at its Jacobian on the Inside page.",
                     "What it gives back is blurrier than without the penalty: that is its price."),
-    "sparse": ("variant=sparse&variant.beta=0.1", "architecture.code=196&architecture.depth=1",
+    "sparse": ("variant=sparse&variant.beta=0.3", "architecture.code=196&architecture.depth=1",
                "architecture.code=128",
                "{code} units for {images}, each at work for one image in twenty; see them on the Inside page.",
                "Its code is large, and only a few of its numbers say anything about one image."),
@@ -63,13 +63,13 @@ OWN = {  # recipes that say something else than their place in the table
 }  # fmt: skip
 TWO = {  # data set -> what a query says beside the set's own and the size of the code
     "digits": "",
-    "mnist": f"architecture.depth=3&training.epochs=8&{QUICK}",
-    "fashion-mnist": f"architecture.depth=3&training.epochs=8&{QUICK}",
-    "shapes": f"architecture.width=128&training.epochs=20&{QUICK}",
+    "mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{QUICK}",
+    "fashion-mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{QUICK}",
+    "shapes": f"architecture.width=128&training.epochs=12&{QUICK}",
 }
 LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
-          "mnist": "training.batch=128&training.epochs=5&training.rate=0.002",
-          "fashion-mnist": "training.batch=128&training.epochs=5&training.rate=0.002"}
+          "mnist": "training.batch=128&training.epochs=4&training.rate=0.002",
+          "fashion-mnist": "training.batch=128&training.epochs=4&training.rate=0.002"}
 PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=60&training.rate=0.003"
          "&training.schedule=cosine")
 

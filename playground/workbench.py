@@ -18,6 +18,7 @@ from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Trouble
+from playground.examples import stand_in
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -45,7 +46,7 @@ class Workbench(Answering):
         give_cores_to(self._engine.ask)
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
         self._networks = Networks(self._device)  # of runs that are not open, for questions; likewise
-        self.supply = Supply(self._device, self._engine.aside)
+        self.supply = Supply(self._device, self._engine.aside, partial(stand_in, self.library))
         self._experiments: dict[str, Experiment] = {}
         self._shown: dict[str, str] = {}  # runs that show a shipped model, and that model's name
         self.guests = False  # whether runs begun from now on are of guests, whose runs are not kept for ever

@@ -23,7 +23,7 @@ FLOORS = (
     ("experiment", "recipe", "autoencoders", "recipes", "lessons"),
     ("checkpoint", "probes", "batches"),
     ("trainer", "library", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
-     "answering"),
+     "answering", "examples"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
      "measures", "shipping", "exporting", "care"),
     ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",

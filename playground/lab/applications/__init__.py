@@ -126,7 +126,7 @@ class Application(ABC):
         bench = self.visit.bench
         with st.spinner("Loading the images …", show_time=False):
             try:
-                return bench.supply.load(bench.experiment(choice.name).data).result(PATIENCE).source
+                return bench.supply.look(bench.experiment(choice.name).data, choice.name).result(PATIENCE).source
             except TooSlow:
                 raise Trouble("The model's images are still being loaded: look again in a moment.") from None
 
