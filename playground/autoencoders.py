@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from playground.recipe import Recipe
 
 QUICK = "training.batch=128&training.rate=0.003&training.schedule=cosine"
+LARGE = "training.batch=256&training.rate=0.004&training.schedule=cosine"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
     "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
                "architecture.width=8&training.epochs=60&training.rate=0.005&training.schedule=cosine"),
-    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=4&{QUICK}",
+    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=4&{LARGE}",
               f"architecture.width=8&training.epochs=2&{QUICK}"),
-    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=4&{QUICK}",
+    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=4&{LARGE}",
                       f"architecture.width=8&training.epochs=2&{QUICK}"),
     "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=12&{QUICK}",
                f"architecture.depth=3&architecture.width=8&training.epochs=15&{QUICK}"),
@@ -63,13 +64,13 @@ OWN = {  # recipes that say something else than their place in the table
 }  # fmt: skip
 TWO = {  # data set -> what a query says beside the set's own and the size of the code
     "digits": "",
-    "mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{QUICK}",
-    "fashion-mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{QUICK}",
+    "mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{LARGE}",
+    "fashion-mnist": f"architecture.depth=3&architecture.width=128&training.epochs=6&{LARGE}",
     "shapes": f"architecture.width=128&training.epochs=12&{QUICK}",
 }
 LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
-          "mnist": "training.batch=128&training.epochs=4&training.rate=0.002",
-          "fashion-mnist": "training.batch=128&training.epochs=4&training.rate=0.002"}
+          "mnist": "training.batch=256&training.epochs=4&training.rate=0.003",
+          "fashion-mnist": "training.batch=256&training.epochs=4&training.rate=0.003"}
 PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=60&training.rate=0.003"
          "&training.schedule=cosine")
 

@@ -6,6 +6,8 @@ not here, what it decodes them to stands in: on maps, as thumbnails, as examples
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ from safetensors.torch import load_file, save_file
 from playground import checkpoint
 from playground.batches import SAMPLE, Resident, to_unit
 from playground.data import Dataset, ImageSet
+from playground.events import Allowance, Stepped, Trouble
 from playground.library import Entry, Library
 from playground.model import Autoencoder
+from playground.trainer import Session
 
 FILE = "examples.safetensors"
 COUNT = SAMPLE + 128  # the curve's sample is held out, as in the set itself; the rest stands where training images do
@@ -58,3 +62,16 @@ def stand_in(library: Library, data: Dataset, name: str = "") -> ImageSet | None
         except (OSError, SafetensorError, KeyError, RuntimeError, ValueError):
             continue
     return None
+
+
+def shown(session: Session, entry: Entry | None) -> Generator[Stepped, Allowance | None, None]:
+    """As `train`, of a shipped model whose images are stood in for: its figures stay as they are in its file, and it
+    takes no step; Trouble where it should."""
+    session.held_out_loss = session.history.rows[-1].held_out
+    if entry is not None:  # an epoch is as long as it was on the data set itself
+        session.batches.per_epoch = max(1, entry.step // entry.experiment.training.epochs)
+        session.live.still = replace(session.live.still, steps_per_epoch=session.batches.per_epoch)
+    yield session.report(look=True)
+    if session.step < session.steps:
+        raise Trouble(f"{session.resident.source.stand_in} Nothing can be learnt from them: bring the data set, or "
+                      "choose one that is built in.")

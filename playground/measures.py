@@ -111,9 +111,11 @@ def measured(model: torch.nn.Module, session: Session) -> Figures:
 
 @torch.no_grad()
 def character(session: Session) -> dict[str, float]:
-    """What the variant is for, on the session's sample of held-out images: "active", the sum of a sparse code's
-    activations, the mean: as ρ counts, so many units are at work; "moved", how far noise of level 0.1 moves a contractive code (rms), as
-    a share of how far codes lie from their mean (rms)."""
+    """What the variant is for, on the session's sample of held-out images.
+
+    active: the mean sum of a sparse code's activations; as ρ counts, so many units are at work for an image. moved: how
+    far noise of level 0.1 moves a contractive code (rms), as a share of how far codes lie from their mean (rms).
+    """
     x, model, variant = session.held_out, session.model, session.experiment.variant.name
     if variant == "sparse":
         return {"active": float(model.encode(x).abs().sum(1).mean())}

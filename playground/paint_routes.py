@@ -163,7 +163,8 @@ async def bring(paint: Paint, request: Request) -> Response:
         at = images.source.held_out[index]
         picture = to_bytes(images.source.images[at])
         label = images.source.classes[images.source.labels[at]] if len(np.unique(images.source.labels)) > 1 else ""
-        about = {"data": query["data"], "index": index, "like": query.get("like", ""), "label": label, "known": True}
+        about = {"data": query["data"], "index": index, "like": query.get("like", ""), "label": label, "known": True,
+                 "note": images.source.stand_in}
     else:
         kind = query.get("kind", "upload")
         if kind not in KINDS:

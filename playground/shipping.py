@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from playground import checkpoint
+from playground import checkpoint, examples
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.measures import MEASURES, Figures, measured
@@ -30,7 +30,8 @@ WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
-    """Write folder/model.safetensors, config.json, README.md and preview.png; returns what the card says.
+    """Write folder/model.safetensors, config.json, README.md, preview.png, and examples.safetensors where the images have
+    to be downloaded; returns what the card says.
 
     The session's run is over and measured; its images decide the baselines.
     """
@@ -51,6 +52,8 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card(recipe, session, figures), encoding="utf-8")
     (folder / "preview.png").write_bytes(to_png(preview(session)))
+    if session.experiment.data.needs_download and session.experiment.has_code:
+        examples.write(session.model, session.resident, folder)
     return figures
 
 

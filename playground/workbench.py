@@ -18,7 +18,7 @@ from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Trouble
-from playground.examples import stand_in
+from playground.examples import shown, stand_in
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -242,8 +242,8 @@ class Workbench(Answering):
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
-        data = self._experiments[job].data
-        images = self.supply.load(data)
+        data, model = self._experiments[job].data, self._shown.get(job, "")
+        images = self.supply.look(data, model) if model else self.supply.load(data)
         self._engine.aside(self._experiments[job].task.warm)
         while not images.done():
             yield self.supply.progress(data)
@@ -251,9 +251,9 @@ class Workbench(Answering):
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
         session = self._open(job, resident, saved)
-        status, last, first = "", time.monotonic(), session.step
+        status, last, first, standing = "", time.monotonic(), session.step, resident.source.stand_in
         try:
-            events, allowance = train(session), None
+            events, allowance = shown(session, self.library.find(model)) if standing else train(session), None
             while True:
                 event = events.send(allowance)
                 allowance = yield event
