@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
@@ -69,7 +71,7 @@ class Library:
         if not NAME.fullmatch(name):
             return None
         shipped = self.shipped / name / "model.safetensors"
-        return _entry(name, shipped) if shipped.exists() else self.entry(name)
+        return _kept(name, shipped, shipped.stat().st_mtime_ns) if shipped.exists() else self.entry(name)
 
     def saved(self) -> list[Entry]:
         """All runs that can be read, newest first; damaged files are passed over."""
@@ -77,15 +79,16 @@ class Library:
         return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
 
     def shipped_models(self) -> list[Entry]:
-        """The shipped models by name."""
-        return [_entry(path.parent.name, path) for path in sorted(self.shipped.glob("*/model.safetensors"))]
+        """The shipped models: by name those made for a task, then the autoencoders by data set and variant."""
+        found = self.shipped.glob("*/model.safetensors")
+        return sorted((_kept(path.parent.name, path, path.stat().st_mtime_ns) for path in found), key=_place)
 
     def shipped_like(self, experiment: Experiment) -> Entry | None:
         """The shipped model of exactly this experiment, if there is one."""
         return next((entry for entry in self.shipped_models() if entry.experiment == experiment), None)
 
     def models(self) -> list[Entry]:
-        """Shipped models by name, then the saved runs."""
+        """Shipped models, then the saved runs."""
         return self.shipped_models() + self.saved()
 
 
@@ -97,3 +100,28 @@ def _entry(name: str, path: Path) -> Entry:
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
                  about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime,
                  about.get("owner", ""), bool(about.get("guest")))
+
+
+@lru_cache(maxsize=512)
+def _kept(name: str, path: Path, modified: int) -> Entry:
+    """A shipped model's entry, read again only when its file was written again."""
+    return _entry(name, path)
+
+
+def _place(entry: Entry) -> tuple[Any, ...]:
+    """Where a shipped model stands in lists."""
+    made = entry.experiment
+    if not made.task.varied:
+        return 0, entry.name
+    ranks = [getattr(part, "rank", 100) for part in (made.data, made.variant, made.architecture)]
+    return 1, *ranks, -made.architecture.code, entry.name
+
+
+def called(experiment: Experiment) -> str:
+    """An experiment in a list of many: "Sparse 128, convolutional, MNIST digits"."""
+    architecture, data = experiment.architecture, experiment.data
+    plain = not experiment.task.varied or architecture.name == experiment.task.usual
+    words = [experiment.title, "" if plain else architecture.name,
+             "linear" if getattr(architecture, "activation", "") == "linear" else "", data.title,
+             getattr(data, "curve", "")]
+    return ", ".join(filter(None, words))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
 from playground import checkpoint, examples
 from playground.experiment import parameters
@@ -23,6 +24,7 @@ COSTS = 0.1  # dB that half precision may cost
 TINY = 1e-3
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
+SHOWN_POINTS, SIDE, FINER, DOT = 400, 160, 4, 5  # points of a preview, pixels a side, drawn so much finer, their radius
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
          "box50": "AP at IoU 0.5 of the boxes alone", "f1": "F1", "ssim": "SSIM", "held_out": "loss",
          "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice",
@@ -30,8 +32,8 @@ WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
-    """Write folder/model.safetensors, config.json, README.md, preview.png, and examples.safetensors where the images have
-    to be downloaded; returns what the card says.
+    """Write folder/model.safetensors, config.json, README.md and preview.png, and examples.safetensors where the images
+    have to be downloaded; returns what the card says.
 
     The session's run is over and measured; its images decide the baselines.
     """
@@ -87,9 +89,13 @@ def preview(session: Session) -> np.ndarray:
 
     Of images that the playground does not carry itself only the network's own output is shown, all of it.
     """
-    indices = torch.from_numpy(session.resident.shown(SHOWN)).to(session.held_out.device)
+    are_points = session.resident.shape == (1, 1, 2)
+    indices = torch.from_numpy(session.resident.shown(SHOWN_POINTS if are_points else SHOWN))
+    indices = indices.to(session.held_out.device)
     task, model = session.experiment.task, session.model
     seen = session.see(session.held_out, session.held_out_rng())[indices].cpu()
+    if are_points:
+        return points(seen.numpy(), model(seen).numpy())
     code, x = model.encode(seen), session.held_out[indices].cpu()
     if session.experiment.data.needs_download:
         rows = [task.shown(task.output(model, code, seen), x)]
@@ -97,6 +103,19 @@ def preview(session: Session) -> np.ndarray:
         rows = [task.picture(seen), task.shown(task.output(model, code, seen), x)]
     pictures = to_bytes(torch.cat(rows).numpy()).repeat(SCALE, 2).repeat(SCALE, 3)
     return tile(pictures, SHOWN, gap=SCALE)
+
+
+def points(*clouds: np.ndarray) -> np.ndarray:
+    """A picture (1, h, w) uint8 of points of the unit square, clouds of (m, 1, 1, 2), y upwards, side by side."""
+    finer = SIDE * FINER
+    pictures = []
+    for cloud in clouds:
+        picture = Image.new("L", (finer, finer), 0)
+        draw = ImageDraw.Draw(picture)
+        for x, y in cloud.reshape(-1, 2) * finer:
+            draw.ellipse((x - DOT, finer - y - DOT, x + DOT, finer - y + DOT), fill=255)
+        pictures.append(np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX)))
+    return tile(np.stack(pictures)[:, None], len(pictures), gap=SCALE)
 
 
 def card(recipe: Recipe, session: Session, figures: Figures) -> str:
