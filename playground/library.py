@@ -14,6 +14,7 @@ from playground.events import Row, Snapshot, Trouble
 from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
+PLAIN = "reconstruct"  # the task of autoencoders, which are told apart by their variant and network
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -111,7 +112,7 @@ def _kept(name: str, path: Path, modified: int) -> Entry:
 def _place(entry: Entry) -> tuple[Any, ...]:
     """Where a shipped model stands in lists."""
     made = entry.experiment
-    if not made.task.varied:
+    if made.task.name != PLAIN:
         return 0, entry.name
     ranks = [getattr(part, "rank", 100) for part in (made.data, made.variant, made.architecture)]
     return 1, *ranks, -made.architecture.code, entry.name
@@ -120,7 +121,7 @@ def _place(entry: Entry) -> tuple[Any, ...]:
 def called(experiment: Experiment) -> str:
     """An experiment in a list of many: "Sparse 128, convolutional, MNIST digits"."""
     architecture, data = experiment.architecture, experiment.data
-    plain = not experiment.task.varied or architecture.name == experiment.task.usual
+    plain = experiment.task.name != PLAIN or architecture.name == experiment.task.usual
     words = [experiment.title, "" if plain else architecture.name,
              "linear" if getattr(architecture, "activation", "") == "linear" else "", data.title,
              getattr(data, "curve", "")]
