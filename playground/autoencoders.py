@@ -6,6 +6,7 @@ A name is VARIANT-DATA for a dense network and VARIANT-DATA-convolutional; -2 at
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlencode
 
 from playground.recipe import Recipe
 
@@ -13,7 +14,7 @@ QUICK = "training.batch=128&training.rate=0.003&training.schedule=cosine"
 LARGE = "training.batch=256&training.rate=0.004&training.schedule=cosine"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
     "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
-               "architecture.width=8&training.epochs=100&training.rate=0.003&training.schedule=cosine"),
+               "architecture.width=8&training.epochs=60&training.rate=0.003&training.schedule=cosine"),
     "mnist": ("handwritten digits", "data=mnist", f"training.epochs=8&{LARGE}",
               f"architecture.width=8&training.epochs=2&{QUICK}"),
     "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=8&{LARGE}",
@@ -26,11 +27,11 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                       "The plain {kind} autoencoder: {images} through {code} numbers and back.",
                       "Fine detail is smoothed, and pictures of anything else come back as {images}."),
     "contractive": ("variant=contractive", "architecture.code=64&architecture.depth=1&variant.weight=0.03",
-                    "architecture.code=32&variant.method=estimate&variant.weight=0.01",
+                    "architecture.code=32&variant.method=estimate&variant.weight=0.03&variant.units=linear",
                     "Codes that hardly move when the pixels of {images} do; look at its Jacobian on the Inside page.",
                     "What it gives back is blurrier than without the penalty: that is its price."),
     "sparse": ("variant=sparse", "architecture.code=196&architecture.depth=1",
-               "architecture.code=128&variant.beta=0.3",
+               "architecture.code=128&architecture.activation=elu&variant.beta=0.3&training.rate=0.005",
                "{code} units for {images}, each at work for one image in twenty; see them on the Inside page.",
                "Its code is large, and only a few of its numbers say anything about one image."),
     "denoising": ("variant=denoising", "architecture.code=64&architecture.width=128", "architecture.code=64",
@@ -75,21 +76,26 @@ PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=
          "&training.schedule=cosine")
 
 
+def _query(*parts: str) -> str:
+    """One query of several: where two say something of the same knob, the last one counts."""
+    return urlencode(dict(parse_qsl("&".join(filter(None, parts)))))
+
+
 def _grid() -> Iterator[Recipe]:
     for variant, (own, *sizes, about, limits) in VARIANTS.items():
         for data, (images, where, *trainings) in SETS.items():
             for kind, size, training in zip(("dense", "convolutional"), sizes, trainings, strict=True):
                 name = f"{variant}-{data}" + (f"-{kind}" if kind == "convolutional" else "")
                 network = "architecture=convolutional" if kind == "convolutional" else ""
-                query = "&".join(filter(None, (where, network, own, size, training)))
-                said = {"kind": kind, "images": images, "code": size.split("=")[1].split("&")[0]}
+                query = _query(where, network, own, training, size)
+                said = {"kind": kind, "images": images, "code": dict(parse_qsl(size))["architecture.code"]}
                 yield OWN.get(name) or Recipe(name, query, about.format(**said), limits.format(**said))
 
 
 def _two() -> Iterator[Recipe]:
     for data, more in TWO.items():
         images, where, *_ = SETS[data]
-        name, query = f"undercomplete-{data}-2", "&".join(filter(None, (where, "architecture.code=2", more)))
+        name, query = f"undercomplete-{data}-2", _query(where, "architecture.code=2", more)
         yield OWN.get(name) or Recipe(
             name, query, f"Two numbers for each image of {images}, so that the whole space of codes can be seen on "
             "the Latent space page.", "Two numbers are too few: images that differ lie in one place and mix.")
@@ -98,8 +104,8 @@ def _two() -> Iterator[Recipe]:
 def _linear() -> Iterator[Recipe]:
     for data, more in LINEAR.items():
         images, where, *_ = SETS[data]
-        query = "&".join(filter(None, (where, "architecture.depth=1&architecture.activation=linear"
-                                              "&architecture.output=linear&training.schedule=cosine", more)))
+        query = _query(where, "architecture.depth=1&architecture.activation=linear&architecture.output=linear"
+                       "&training.schedule=cosine", more)
         yield Recipe(f"linear-{data}", query,
                      f"Nothing bends in it, so that it finds the plane of PCA for {images}: compare both on the "
                      "Inside page.", "It can do nothing that PCA of 16 numbers does not do as well.")
