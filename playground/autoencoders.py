@@ -15,12 +15,12 @@ LARGE = "training.batch=256&training.rate=0.004&training.schedule=cosine"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
     "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
                "architecture.width=8&training.epochs=60&training.rate=0.003&training.schedule=cosine"),
-    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=8&{LARGE}",
-              f"architecture.width=8&training.epochs=2&{QUICK}"),
-    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=8&{LARGE}",
-                      f"architecture.width=8&training.epochs=2&{QUICK}"),
-    "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=12&{QUICK}",
-               f"architecture.depth=3&architecture.width=8&training.epochs=15&{QUICK}"),
+    "mnist": ("handwritten digits", "data=mnist", f"training.epochs=5&{LARGE}",
+              f"architecture.width=8&training.epochs=1&{QUICK}"),
+    "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=5&{LARGE}",
+                      f"architecture.width=8&training.epochs=1&{QUICK}"),
+    "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=8&{QUICK}",
+               f"architecture.depth=3&architecture.width=8&training.epochs=10&{QUICK}"),
 }
 VARIANTS = {  # variant -> what a query says of it; of a dense network; of a convolutional one; about; limits
     "undercomplete": ("", "architecture.code=16&architecture.width=128", "architecture.code=16",
@@ -65,9 +65,9 @@ OWN = {  # recipes that say something else than their place in the table
 }  # fmt: skip
 TWO = {  # data set -> what a query says beside the set's own and the size of the code
     "digits": "",
-    "mnist": f"architecture.depth=3&training.epochs=12&{LARGE}",
-    "fashion-mnist": f"architecture.depth=3&training.epochs=12&{LARGE}",
-    "shapes": f"architecture.width=128&training.epochs=12&{QUICK}",
+    "mnist": f"architecture.depth=3&training.epochs=5&{LARGE}",
+    "fashion-mnist": f"architecture.depth=3&training.epochs=5&{LARGE}",
+    "shapes": f"architecture.width=128&training.epochs=10&{QUICK}",
 }
 LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
           "mnist": "training.batch=256&training.epochs=10&training.rate=0.003",
