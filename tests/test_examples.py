@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -55,6 +56,14 @@ def entry(name):
     return found
 
 
+@cache
+def images(data):
+    try:
+        return data.load()
+    except Trouble as trouble:
+        return str(trouble)
+
+
 def test_every_model_with_a_code_whose_data_must_be_fetched_has_examples():
     fetched = [one for one in Library(SHIPPED / "none").shipped_models() if one.experiment.data.needs_download]
     assert MODELS == [one.name for one in fetched if one.experiment.has_code]
@@ -69,10 +78,9 @@ def test_examples_are_what_the_model_makes_of_the_first_held_out_images(name):
     assert made.images.shape == (COUNT, *one.experiment.data.shape) and made.images.dtype == np.uint8
     assert sorted([*made.train, *made.held_out]) == [*range(COUNT)]
     assert set(made.labels) == set(range(10)) and len(made.classes) == 10
-    try:
-        source = one.experiment.data.load()
-    except Trouble as trouble:
-        pytest.skip(str(trouble))
+    source = images(one.experiment.data)
+    if isinstance(source, str):
+        pytest.skip(source)
     rows = source.held_out[:100]
     with torch.no_grad():
         back = checkpoint.load(one.path).model()(torch.from_numpy(source.images[rows]) / 255).clamp(0, 1)

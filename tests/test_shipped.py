@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -16,7 +18,7 @@ from playground.__main__ import main
 from playground.batches import Resident, to_unit
 from playground.events import Allowance, Trouble
 from playground.experiment import Experiment
-from playground.library import SHIPPED, Library
+from playground.library import SHIPPED, Library, called
 from playground.measures import BOXED, FILED, character
 from playground.probes import boxes, detecting, photographs, rates, restyling, retrieval
 from playground.recipes import RECIPES, Recipe
@@ -69,6 +71,29 @@ def test_every_recipe_is_shipped_and_every_model_has_a_recipe():
     assert sorted(RECIPES) == NAMES
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < MOST_TOGETHER
     assert sorted(entry.name for entry in Library(SHIPPED / "none").models()) == NAMES
+
+
+def test_models_are_told_apart_and_in_order_wherever_they_are_listed(tmp_path):
+    models = Library(tmp_path).shipped_models()
+    plain = [one for one in models if one.experiment.task.name == "reconstruct"]
+    assert models[-len(plain):] == plain  # what was made for a task comes first
+    assert len({called(one.experiment) for one in plain}) == len(plain)
+    ranks = [(one.experiment.data.rank, one.experiment.variant.rank) for one in plain]
+    assert ranks == sorted(ranks)
+    for name, title in (("sparse-mnist-convolutional", "Sparse 128, convolutional, MNIST digits"),
+                        ("linear-digits", "Undercomplete 16, linear, Handwritten digits"),
+                        ("denoising-plane-moons", "Denoising 64, Points in the plane, moons")):
+        assert [called(one.experiment) for one in plain if one.name == name] == [title]
+
+
+def test_a_model_written_anew_is_read_anew(tmp_path):
+    folder = tmp_path / "shipped" / "one"
+    shutil.copytree(SHIPPED / "undercomplete-digits-2", folder)
+    library = Library(tmp_path / "runs", tmp_path / "shipped")
+    assert library.find("one").experiment.architecture.code == 2
+    time.sleep(0.01)
+    shutil.copyfile(SHIPPED / "undercomplete-digits" / "model.safetensors", folder / "model.safetensors")
+    assert library.find("one").experiment.architecture.code == 16 == library.models()[0].experiment.architecture.code
 
 
 @each
