@@ -11,16 +11,17 @@ from urllib.parse import parse_qsl, urlencode
 from playground.recipe import Recipe
 
 QUICK = "training.batch=128&training.rate=0.003&training.schedule=cosine"
+STEEP = "training.rate=0.005&training.schedule=cosine"
 LARGE = "training.batch=256&training.rate=0.004&training.schedule=cosine"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
     "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
-               "architecture.width=8&training.epochs=60&training.rate=0.003&training.schedule=cosine"),
+               f"architecture.width=8&training.epochs=60&{STEEP}"),
     "mnist": ("handwritten digits", "data=mnist", f"training.epochs=5&{LARGE}",
-              f"architecture.width=8&training.epochs=1&{QUICK}"),
+              f"architecture.width=8&training.batch=128&training.epochs=2&{STEEP}"),
     "fashion-mnist": ("clothes", "data=fashion-mnist", f"training.epochs=5&{LARGE}",
-                      f"architecture.width=8&training.epochs=1&{QUICK}"),
+                      f"architecture.width=8&training.batch=128&training.epochs=2&{STEEP}"),
     "shapes": ("coloured shapes", "data=shapes&data.count=10000", f"training.epochs=8&{QUICK}",
-               f"architecture.depth=3&architecture.width=8&training.epochs=10&{QUICK}"),
+               f"architecture.depth=3&architecture.width=8&training.batch=128&training.epochs=12&{STEEP}"),
 }
 VARIANTS = {  # variant -> what a query says of it; of a dense network; of a convolutional one; about; limits
     "undercomplete": ("", "architecture.code=16&architecture.width=128", "architecture.code=16",
@@ -31,13 +32,19 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                     "Codes that hardly move when the pixels of {images} do; look at its Jacobian on the Inside page.",
                     "What it gives back is blurrier than without the penalty: that is its price."),
     "sparse": ("variant=sparse", "architecture.code=196&architecture.depth=1",
-               "architecture.code=128&architecture.activation=elu&variant.beta=0.3&training.rate=0.005",
-               "{code} units for {images}, each at work for one image in twenty; see them on the Inside page.",
-               "Its code is large, and only a few of its numbers say anything about one image."),
+               "architecture.code=128&variant.beta=0.3",
+               "{code} units for {images}, few of them at work for one image; see them on the Inside page.",
+               "Its code is large: as numbers to keep of an image it is no saving."),
     "denoising": ("variant=denoising", "architecture.code=64&architecture.width=128", "architecture.code=64",
                   "Takes Gaussian noise of level 0.3 away from {images}; look at it on the Paint page.",
                   "Other noise, and pictures of anything else, come back changed."),
 }  # fmt: skip
+MORE = {  # name -> what its query says beside the table
+    "contractive-mnist": "training.epochs=15&variant.weight=0.1",
+    "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
+    "undercomplete-shapes": "training.epochs=25",
+    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=20",
+}
 OWN = {  # recipes that say something else than their place in the table
     "undercomplete-digits": Recipe(
         "undercomplete-digits", "",
@@ -71,7 +78,7 @@ TWO = {  # data set -> what a query says beside the set's own and the size of th
 }
 LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
           "mnist": "training.batch=256&training.epochs=10&training.rate=0.003",
-          "fashion-mnist": "training.batch=256&training.epochs=10&training.rate=0.003"}
+          "fashion-mnist": "training.batch=256&training.epochs=20&training.rate=0.003"}
 PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=150&training.rate=0.003"
          "&training.schedule=cosine")
 
@@ -86,8 +93,8 @@ def _grid() -> Iterator[Recipe]:
         for data, (images, where, *trainings) in SETS.items():
             for kind, size, training in zip(("dense", "convolutional"), sizes, trainings, strict=True):
                 name = f"{variant}-{data}" + (f"-{kind}" if kind == "convolutional" else "")
-                network = "architecture=convolutional" if kind == "convolutional" else ""
-                query = _query(where, network, own, training, size)
+                network = "architecture=convolutional&architecture.activation=elu" if kind == "convolutional" else ""
+                query = _query(where, network, own, training, size, MORE.get(name, ""))
                 said = {"kind": kind, "images": images, "code": dict(parse_qsl(size))["architecture.code"]}
                 yield OWN.get(name) or Recipe(name, query, about.format(**said), limits.format(**said))
 
