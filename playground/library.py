@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
@@ -14,6 +15,7 @@ from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
 WEIGHTS = "model.safetensors"
+PLAIN = "reconstruct"  # the task of autoencoders, which are told apart by their variant and network
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -104,15 +106,15 @@ class Library:
         return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
 
     def shipped_models(self) -> list[Entry]:
-        """The shipped models by name."""
-        return [self._entry(path.parent.name, path) for path in sorted(self.shipped.glob(f"*/{WEIGHTS}"))]
+        """The shipped models: by name those made for a task, then the autoencoders by data set and variant."""
+        return sorted((self._entry(path.parent.name, path) for path in self.shipped.glob(f"*/{WEIGHTS}")), key=_place)
 
     def shipped_like(self, experiment: Experiment) -> Entry | None:
         """The shipped model of exactly this experiment, if there is one."""
         return next((entry for entry in self.shipped_models() if entry.experiment == experiment), None)
 
     def models(self) -> list[Entry]:
-        """Shipped models by name, then the saved runs."""
+        """Shipped models, then the saved runs."""
         return self.shipped_models() + self.saved()
 
     def _entry(self, name: str, path: Path) -> Entry:
@@ -133,3 +135,22 @@ def _entry(name: str, path: Path) -> Entry:
     return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), about.get("metrics", {}),
                  tuple(about.get("earlier", ())), path.stat().st_mtime, about.get("owner", ""),
                  bool(about.get("guest")), about.get("source", ""))
+
+
+def _place(entry: Entry) -> tuple[Any, ...]:
+    """Where a shipped model stands in lists."""
+    made = entry.experiment
+    if made.task.name != PLAIN:
+        return 0, entry.name
+    ranks = [getattr(part, "rank", 100) for part in (made.data, made.variant, made.architecture)]
+    return 1, *ranks, -made.architecture.code, entry.name
+
+
+def called(experiment: Experiment) -> str:
+    """An experiment in a list of many: "Sparse 128, convolutional, MNIST digits"."""
+    architecture, data = experiment.architecture, experiment.data
+    plain = experiment.task.name != PLAIN or architecture.name == experiment.task.usual
+    words = [experiment.title, "" if plain else architecture.name,
+             "linear" if getattr(architecture, "activation", "") == "linear" else "", data.title,
+             getattr(data, "curve", "")]
+    return ", ".join(filter(None, words))

@@ -19,6 +19,7 @@ from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
 from playground.events import Snapshot, Stepped, Trouble
+from playground.examples import shown, stand_in
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -46,7 +47,7 @@ class Workbench(Answering):
         give_cores_to(self._engine.ask)
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
         self._networks = Networks(self._device)  # of runs that are not open, for questions; likewise
-        self.supply = Supply(self._device, self._engine.aside)
+        self.supply = Supply(self._device, self._engine.aside, partial(stand_in, self.library))
         self._experiments: dict[str, Experiment] = {}
         self._shown: dict[str, str] = {}  # runs that show a shipped model, and that model's name
         self.guests = False  # whether runs begun from now on are of guests, whose runs are not kept for ever
@@ -67,10 +68,7 @@ class Workbench(Answering):
         return job
 
     def show(self, experiment: Experiment, owner: str = "") -> str | None:
-        """A finished run, that of the shipped model of this experiment; its name, or None where none is shipped.
-
-        It is kept on disk only once it took a step of its own.
-        """
+        """A finished run, this experiment's shipped model's, kept on disk once it took a step; None where none is."""
         if (entry := self.library.shipped_like(experiment)) is None:
             return None
         job = self._new(owner)
@@ -237,8 +235,8 @@ class Workbench(Answering):
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
-        data = self._experiments[job].data
-        images = self.supply.load(data)
+        data, model = self._experiments[job].data, self._shown.get(job, "")
+        images = self.supply.look(data, model) if model else self.supply.load(data)
         self._engine.aside(self._experiments[job].task.warm)
         while not images.done():
             yield self.supply.progress(data)
@@ -246,9 +244,9 @@ class Workbench(Answering):
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
         session = self._open(job, resident, saved)
-        status, last, first = "", time.monotonic(), session.step
+        status, last, first, standing = "", time.monotonic(), session.step, resident.source.stand_in
         try:
-            events, allowance = train(session), None
+            events, allowance = shown(session, self.library.find(model)) if standing else train(session), None
             while True:
                 event = events.send(allowance)
                 allowance = yield event

@@ -44,6 +44,7 @@ class Live:
             train_images=len(resident.train),
             held_out_images=len(resident.held_out),
             truth=self._truth(),
+            stand_in=resident.source.stand_in,
         )
 
     def _truth(self) -> np.ndarray | None:
