@@ -68,6 +68,7 @@ def test_a_model_is_brought_opened_and_taken(visit, tmp_path):
     (tmp_path / "broken.safetensors").write_bytes(b"nothing of the kind")
     upload.set_input_files(tmp_path / "broken.safetensors")
     until(page, lambda: "broken.safetensors is damaged" in said.inner_text())
+    until(page, lambda: upload.count() == 1)  # the place for a file is made anew for the next one
     upload.set_input_files(SHIPPED / NAME / "model.safetensors")
     until(page, lambda: "model.safetensors is here" in said.inner_text())
     model = page.get_by_test_id("model")
