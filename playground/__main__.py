@@ -11,6 +11,7 @@ from typing import NoReturn
 from playground import (
     commands,
     commands_compress,
+    commands_hub,
     commands_images,
     commands_labels,
     commands_models,
@@ -58,6 +59,7 @@ def parser() -> Parser:
     commands_compress.add_to(verbs)
     commands_labels.add_to(verbs)
     commands_models.add_to(verbs)
+    commands_hub.add_to(verbs)
     commands_papers.add_to(verbs)
     commands_retrieve.add_to(verbs)
 

@@ -35,6 +35,10 @@ class Caps:
         "Weights and biases of one network.", low=1000, high=MUCH,
     )  # fmt: skip
     file: int = knob(20 * MEGA, "Size of a file brought to the Studio.", low=1000, high=MUCH, unit="bytes")
+    model: int = knob(100 * MEGA, "Size of a model's file that is brought or fetched.", low=1000, high=MUCH,
+                      unit="bytes")
+    models: int = knob(50, "Runs and models that one visitor may have kept on a shared server and still bring another.",
+                       low=1, high=MUCH)
     pixels: int = knob(12 * MEGA, "Size of one picture that a model is to work on.", low=4096, high=MUCH, unit="pixels")
     pictures: int = knob(64, "Pictures or codes in one request.", low=1, high=MUCH)
     shared: str = knob(

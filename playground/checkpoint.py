@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
+from safetensors.torch import save as written
 from torch import Tensor
 
 from playground.events import Trouble
 from playground.experiment import Experiment
 from playground.model import Autoencoder
 
+FORMAT = "autoencoder-playground"
 VERSION = "1"
 
 
@@ -44,19 +45,24 @@ class Checkpoint:
         return model.eval()
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write aside, then rename: a reader, or a kill in the middle, finds the old file or the new one, never half."""
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """The file's bytes."""
     header = {
-        "format": "autoencoder-playground",
+        "format": FORMAT,
         "version": VERSION,
         "experiment": checkpoint.experiment.to_json(),
         "step": str(checkpoint.step),
         "shape": json.dumps(list(checkpoint.shape)),
         "about": json.dumps(checkpoint.about),
     }
+    return written({name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}, header)
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write aside, then rename: a reader, or a kill in the middle, finds the old file or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(path.name + ".part")
-    aside.write_bytes(to_bytes({name: t.detach().cpu().contiguous() for name, t in checkpoint.tensors.items()}, header))
+    aside.write_bytes(to_bytes(checkpoint))
     os.replace(aside, path)
 
 
@@ -66,7 +72,7 @@ def load(path: Path, weights: bool = True) -> Checkpoint:
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
-            if header.get("format") != "autoencoder-playground":
+            if header.get("format") != FORMAT:
                 raise Trouble(f"{path.name} is not a model of the playground.")
             if header.get("version") != VERSION:
                 raise Trouble(f"{path.name} was written by another version of the playground.")

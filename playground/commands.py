@@ -145,14 +145,15 @@ def models(arguments: argparse.Namespace) -> int:
     rows = [
         (entry.name, entry.experiment.title, entry.experiment.data.name, entry.status, f"{entry.step:,}",
          ", ".join(_figures(entry.metrics)))
-        for entry in _library().models()
+        for entry in library().models()
     ]
     print("\n".join(table(("name", "model", "data", "status", "step", "held out"), rows))
           or "There are no models yet: `python -m playground train` makes one.")
     return 0
 
 
-def _library():
+def library():
+    """The saved runs and the shipped models."""
     from playground.home import home
     from playground.library import Library
 
@@ -189,13 +190,20 @@ def find(model: str) -> Checkpoint:
     """The header of a file, or of the model of that name; Wrong where there is neither."""
     from playground import checkpoint
 
-    paths = {entry.name: entry.path for entry in _library().models()} if not Path(model).exists() else {}
-    if paths.keys().isdisjoint({model}) and not Path(model).exists():
-        raise Wrong(f"There is no file and no model called {model!r}; `python -m playground models` lists the models.")
+    path = located(model)
     try:
-        return checkpoint.load(paths.get(model, Path(model)), weights=False)
+        return checkpoint.load(path, weights=False)
     except Trouble as trouble:
         raise Wrong(str(trouble)) from None
+
+
+def located(model: str) -> Path:
+    """The file of that name, or that of the model of that name; Wrong where there is neither."""
+    if Path(model).exists():
+        return Path(model)
+    if (entry := library().find(model)) is None:
+        raise Wrong(f"There is no file and no model called {model!r}; `python -m playground models` lists the models.")
+    return entry.path
 
 
 def serve(arguments: argparse.Namespace) -> int:

@@ -49,7 +49,7 @@ def add_to(verbs: Any) -> None:
         if run is upscale:
             verb.add_argument("--scale", type=int, choices=(2, 4), help="how many times as large")
             verb.add_argument("--finest", action="store_true", help="the mean over the picture's eight ways to be "
-                              "turned and mirrored: finer, and eight times the work")
+                              "turned and mirrored: finer, and up to eight times the work")
         if run is denoise:
             verb.add_argument("--sigma", type=float, help="the noise's standard deviation in grey levels of 255, for "
                               "models that are told it; estimated where it is left out")

@@ -40,8 +40,8 @@ class Gate:
     def listens(self, host: str) -> None:
         """Told once, at the start, at which address the server listens: it is shared where others can reach that."""
         asked = caps().shared
-        self.local_only = asked != "yes" and _is_loopback(host)
-        self.shared = asked == "yes" or (asked == "auto" and not _is_loopback(host))
+        self.local_only = asked != "yes" and is_loopback(host)
+        self.shared = asked == "yes" or (asked == "auto" and not is_loopback(host))
 
     @property
     def taught(self) -> bool:
@@ -79,7 +79,8 @@ class Gate:
 gate = Gate()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only the machine itself reaches what listens at this address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

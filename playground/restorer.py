@@ -110,9 +110,9 @@ class Restorer(Coder):
                       report: Report = nothing, finest: bool = False) -> Restored:
         """The image `scale` times as high and as wide, by a network trained to; truth is of that size.
 
-        finest: the mean over all ways to turn and mirror the image, which takes eight times as long. A grey network
-        enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the eye is less
-        keen. Trouble where the result would have more pixels than allowed.
+        finest: the mean over all ways to turn and mirror the image, which takes up to eight times as long. A grey
+        network enlarges the brightness of a colour picture, and bicubic interpolation its colours, to which the eye is
+        less keen. Trouble where the result would have more pixels than allowed.
         """
         began, notes = time.perf_counter(), list[str]()
         check(image)
@@ -123,7 +123,7 @@ class Restorer(Coder):
             raise Trouble(f"The true picture is not {scale} times as large as the one to enlarge.")
         if image[0].size * scale**2 > (most := caps().pixels):
             raise Trouble(f"Enlarged {scale} times this picture would have more than {most / MEGA:g} million pixels.")
-        windows = self.windows(name, model, partial(model.enlarge, views=VIEWS if finest else 1), scale)
+        windows = self.windows(name, model, partial(model.enlarge, views=VIEWS if finest else 0), scale)
         if len(image) == 3 and shape[0] == 1:
             notes.append("the model enlarged the brightness, bicubic interpolation the colours")
             bright = np.tensordot(LUMA, image.astype(np.float32), 1)[None, None] / LEVELS

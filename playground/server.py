@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ from playground.lab import papers
 from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
+from playground.memory import hand_back
 from playground.paint_routes import Paint
 from playground.studio.mount import Studio
 
@@ -46,6 +48,7 @@ PREVIEWS = "/previews"  # where the pictures on shipped models' cards are
 MODEL = re.compile(r"[a-z0-9-]{1,64}")
 
 SWITCH = 0.001  # seconds a thread may hold the interpreter while another waits: pages answer while torch is imported
+HAND_BACK = 30.0  # seconds between two times that freed memory goes back to the system
 PATIENCE = 3  # seconds that open answers are waited for when the server stops
 
 _making = threading.Lock()
@@ -81,11 +84,14 @@ async def care() -> None:
     bench = await asyncio.to_thread(workbench)
     from playground.care import Care
 
-    caring = Care(bench, caps(), gate.shared)
+    caring, handed = Care(bench, caps(), gate.shared), 0.0
     while True:
         await asyncio.sleep(caring.often)
         try:
             await asyncio.to_thread(caring.look)
+            if time.monotonic() - handed > HAND_BACK:
+                await asyncio.to_thread(hand_back)
+                handed = time.monotonic()
         except Exception:  # what went wrong with one run must not end the care for the others
             logging.getLogger(__name__).exception("runs could not be looked after")
 

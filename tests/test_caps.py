@@ -84,6 +84,7 @@ def test_a_file_that_was_named_must_be_there(settings, monkeypatch, tmp_path):
         caps()
 
 
+@pytest.mark.slow
 def test_a_wrong_cap_ends_the_server_before_it_begins(tmp_path):
     done = subprocess.run([sys.executable, str(ROOT / "app.py"), "--port", "1"], cwd=tmp_path, timeout=60,
                           capture_output=True, text=True,

@@ -160,7 +160,12 @@ def test_the_finest_does_not_depend_on_how_the_picture_is_turned(bench, upscaler
     x = torch.from_numpy(smooth(3, 9, 12)[None]).float() / 255
     model = bench.ask(upscaler, lambda model: model).result(30).eval()
     with torch.no_grad():
-        fine, once = model.enlarge(x, VIEWS), model.enlarge(x)
+        fine, once, two = model.enlarge(x, VIEWS), model.enlarge(x), model.enlarge(x, 2)
+        mirrored = model.enlarge(x.flip(3)).flip(3)
+        assert torch.allclose(model.enlarge(x.flip(3), 2).flip(3), two, atol=1e-5)
+        assert not torch.allclose(mirrored, once, atol=1e-5)
+        inside = ((once > 0) & (once < 1) & (mirrored > 0) & (mirrored < 1)).float()  # elsewhere each was cut to [0, 1]
+        assert torch.allclose(inside * two, inside * (once + mirrored) / 2, atol=1e-5) and inside.mean() > 0.5
         for turned, back in ((x.flip(2), lambda y: y.flip(2)), (x.transpose(2, 3), lambda y: y.transpose(2, 3))):
             assert torch.allclose(back(model.enlarge(turned, VIEWS)), fine, atol=1e-5)
             assert not torch.allclose(back(model.enlarge(turned)), once, atol=1e-5)
@@ -186,6 +191,7 @@ def test_colours_stay_where_only_brightness_is_enlarged_by_a_grey_network(bench)
     assert np.abs(change - np.tensordot(LUMA, change, 1))[:, inside].max() <= 1.5  # the same for red, green and blue
 
 
+@pytest.mark.slow
 def test_noise_is_taken_out_by_a_level_that_is_told_or_estimated(bench, denoiser):
     clean = smooth(1, 64, 64)
     noisy = np.clip(clean + rng(1).normal(0, 30, clean.shape), 0, 255).round().astype(np.uint8)

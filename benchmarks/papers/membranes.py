@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,16 +40,23 @@ def slices() -> tuple[np.ndarray, np.ndarray]:
 def deformed(image: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A slice (h, w) and its mask, both displaced alike: the image bicubic, the mask nearest."""
     import cv2
-    from scipy.ndimage import zoom
 
     h, w = image.shape
     coarse = rng.normal(0, DISPLACED, (2, GRID, GRID))
-    down, right = (zoom(one, (h / GRID, w / GRID), order=3).astype(np.float32) for one in coarse)
+    down, right = (_between(h) @ coarse @ _between(w).T).astype(np.float32)
     rows, columns = np.mgrid[:h, :w].astype(np.float32)
     to = columns + right, rows + down
     edge = cv2.BORDER_REFLECT_101
     return (cv2.remap(image, *to, cv2.INTER_CUBIC, borderMode=edge),
             cv2.remap(mask, *to, cv2.INTER_NEAREST, borderMode=edge))  # fmt: skip
+
+
+@cache
+def _between(side: int) -> np.ndarray:
+    """What each of the grid's lines counts at each of so many pixels, cubic splines between them: (side, GRID)."""
+    from scipy.ndimage import zoom
+
+    return zoom(np.eye(GRID), (side / GRID, 1), order=3)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ LICENCE = "MIT: use it, change it and pass it on, with its notice; there is no w
 PRIVATE = (
     "What you bring and what you train stays on the machine that serves this page: pictures, models and runs are sent "
     "to nobody else. Nothing is counted or reported: there is no telemetry, no tracker, no script from another site.",
-    "Runs and sets of pictures of your own are kept in one folder of that machine; what you bring to the Studio is "
-    "deleted after an hour, and what you paint on is never written to disk. Data sets that are not built in are "
-    "downloaded once, by the server, from the places that publish them.",
+    "Runs, models and sets of pictures of your own are kept in one folder of that machine; what you bring to the "
+    "Studio is deleted after an hour, and what you paint on is never written to disk. Data sets that are not built in "
+    "are downloaded once, by the server, from the places that publish them; so is a model whose repository you name.",
     "Your runs are in your lists alone: your browser keeps a key to them in a cookie, which says nothing else. Whoever "
     "is given a run's link can look at the run.",
 )

@@ -24,7 +24,7 @@ NEGATIVE = "It was turned into its negative: the model's images are light on dar
 @labellers.register("classify")
 class Classification(Labeller):
     rank = 1
-    title = "Classify"
+    title = "Its class"
     motto = "Say what a picture shows, by a network trained to classify."
     scored = "Probability of each class"
 

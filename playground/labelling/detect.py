@@ -24,7 +24,7 @@ DRAWN = 480  # pixels: smaller pictures are enlarged before boxes are drawn, so 
 
 @labellers.register("detect")
 class Detecting(Labeller):
-    title = "Boxes and classes"
+    title = "Boxes"
     motto = "Find things in a picture: a box about each, its class and a score."
     scored = "How sure it is that there is one"
 

@@ -86,7 +86,7 @@ class Actions:
             model: a name that `models` lists with the way "upscale"
             image: the picture; the result has 12 megapixels at most
             truth: the large picture, where it is known, to measure PSNR and SSIM
-            finest: the mean over the picture's eight ways to be turned and mirrored, for eight times the work
+            finest: the mean over the picture's eight ways to be turned and mirrored, for up to eight times the work
         """
         async with self.turn(request):
             given = await asyncio.to_thread(pictures.read, image)

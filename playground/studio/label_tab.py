@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from playground.data import ImageSet, datasets
 from playground.events import Trouble
 from playground.gate import gate
+from playground.knobs import knobs
 from playground.labelling import labellers
 from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
@@ -17,6 +21,11 @@ from playground.studio.endpoints import Actions
 from playground.studio.saying import viewer
 
 TOP = 6  # classes that are listed with their scores
+EXAMPLES = (  # way, data set, which held-out image
+    ("classify", "digits", 7), ("segment", "shapes", 3), ("segment", "cells", 5), ("detect", "shapes", 12),
+    ("detect", "cells", 2),
+)  # fmt: skip
+FEW = 100  # images that are drawn to take an example from
 
 
 class Label:
@@ -25,6 +34,7 @@ class Label:
     def __init__(self, actions: Actions):
         self.actions = actions
         self._labellers = {name: labellers[name](actions.restorer) for name in labellers}
+        self._examples = [one for one in EXAMPLES if self._suited(*one[:2])]
 
     def build(self) -> None:
         first = next(iter(self._labellers))
@@ -38,19 +48,29 @@ class Label:
                                         min_width=200, allow_custom_value=True, elem_id="label-model",
                                         info="Yours are listed as they learn.")  # fmt: skip
                 image = pictures.image_file("Picture", "picture.png", sources=["upload", "webcam", "clipboard"],
-                                            elem_id="label-picture")
+                                            height=300, elem_id="label-picture")
                 go = gr.Button("Label it", variant="primary", elem_id="label-go")
+                gr.Markdown("Examples: click one")
+                gallery = gr.Gallery(
+                    [(pictures.to_pixels(pictures.enlarged(_image(data, which))), self._labellers[way].title)
+                     for way, data, which in self._examples],
+                    label="Examples: click one", show_label=False, columns=max(3, len(self._examples)), height=150,
+                    format="png", allow_preview=False, interactive=False, elem_id="label-examples", buttons=[],
+                )  # fmt: skip
             with gr.Column(scale=4, min_width=320):
                 shown = gr.Image(label="What was found", format="png", interactive=False, elem_id="label-result",
                                  buttons=["download"])
                 scores = gr.Label(num_top_classes=TOP, label=self._labellers[first].scored, elem_id="label-scores")
-                said = gr.Markdown("Bring a picture.", elem_id="label-facts")
+                said = gr.Markdown("Click an example, or bring a picture.", elem_id="label-facts")
         quiet: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
         inputs, outputs = [way, model, image], [shown, scores, said]
         go.click(self.run, inputs, outputs, show_progress="minimal", **quiet)
         image.input(self.run, inputs, outputs, show_progress="minimal", trigger_mode="always_last", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
-        way.change(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
+        way.input(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
+            self.run, inputs, outputs, show_progress="minimal", **quiet
+        )
+        gallery.select(self.example, None, [way, model, image, scores], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )
 
@@ -62,6 +82,17 @@ class Label:
         found = {one.name: one.title for one in self.actions.restorer.choices(way, who)}
         return [(f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
                 for name, title in found.items()]
+
+    def example(self, chosen: gr.SelectData, request: gr.Request) -> tuple:
+        """The way, the model, the picture and the scores' heading of the example that is clicked."""
+        way, data, which = self._examples[chosen.index]
+        model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=self._suited(way, data))
+        return way, model, pictures.to_pixels(_image(data, which)), gr.Label(label=self._labellers[way].scored)
+
+    def _suited(self, way: str, data: str) -> str | None:
+        """The shipped model for pictures of a data set, if there is one."""
+        found = (one.name for one in self.actions.restorer.choices(way) if one.shipped and one.data == data)
+        return next(found, None)
 
     def switch(self, way: str, request: gr.Request) -> tuple:
         found = self.choices(way, viewer(request))
@@ -82,3 +113,15 @@ class Label:
             picture = np.kron(picture, np.ones((1, times, times), np.uint8))
         said = f"{1000 * done.seconds:.0f} ms" + (f"\n\n{done.note}" if done.note else "")
         return pictures.to_pixels(picture), done.scores, said
+
+
+def _image(data: str, which: int) -> np.ndarray:
+    """A held-out image (c, h, w) uint8 of a built-in data set."""
+    images = _loaded(data)
+    return images.images[images.held_out[which]]
+
+
+@cache
+def _loaded(data: str) -> ImageSet:
+    made = datasets[data]()
+    return (replace(made, count=FEW) if "count" in knobs(made) else made).load()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.browser.seen import button, told, until
 from tests.browser.test_applications import go_to
+from tests.browser.test_classify import draw
 
 pytestmark = pytest.mark.browser
 QUERY = "task=retrieve&architecture.code=32&architecture.width=64&training.loss=bce&training.epochs=20" \
@@ -52,7 +53,7 @@ def test_an_image_finds_its_like_by_bits_and_by_pixels_and_so_does_ones_own(visi
         names = page.locator(".ap-found [data-by=pixels] figure b").all_inner_texts()
         assert figures(page, "pixels") == ["right" if name == known else "wrong" for name in names]
     page.get_by_role("radio", name="Your own").click()
-    page.get_by_text("Bring a picture").wait_for()
+    page.get_by_text("bring a picture").wait_for()
     chooser = page.locator("[data-testid=stFileUploader] input[type=file]")
     chooser.set_input_files({"name": "odd.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.get_by_role("alert").filter(has_text="odd.png").wait_for()
@@ -64,3 +65,8 @@ def test_an_image_finds_its_like_by_bits_and_by_pixels_and_so_does_ones_own(visi
     until(page, lambda: figures(page, "pixels") == [""] * 10)  # nobody knows what it is
     names = page.locator(".ap-found [data-by=pixels] figure b").all_inner_texts()
     assert names.count("1") >= 7  # found although it is dark on light
+    page.get_by_role("radio", name="Drawn").click()
+    draw(page, (0.3, 0.2), (0.3, 0.8))  # far from the middle, where a one of the set stands
+    until(page, lambda: asked.count() == 1 and "your drawing" in asked.inner_text())
+    names = page.locator(".ap-found [data-by=pixels] figure b").all_inner_texts()
+    assert names.count("1") >= 7

@@ -16,6 +16,7 @@ from playground.coder import Choice
 from playground.data import ImageSet
 from playground.data.photos import PHOTOS, UNSEEN, photograph
 from playground.events import Trouble
+from playground.explore_answers import picture_bytes
 from playground.images import read_image, to_png
 from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
@@ -121,14 +122,23 @@ class Application(ABC):
             complain(str(trouble))
             return None
 
+    def drawn(self, choice: Choice) -> np.ndarray | None:
+        """What the visitor draws, or photographs: (c, h, w) uint8; None before there is anything."""
+        said = pieces()["drawing"](key=f"{self.name}-drawing", data={"ink": choice.shape[0] == 1},
+                                   on_picture_change=lambda: None)
+        return read_image(picture_bytes(said.picture), "the drawing") if said.picture else None
+
     def images(self, choice: Choice) -> ImageSet:
         """The data set of a model, loaded; Trouble where it cannot be, or takes too long for now."""
         bench = self.visit.bench
         with st.spinner("Loading the images …", show_time=False):
             try:
-                return bench.supply.load(bench.experiment(choice.name).data).result(PATIENCE).source
+                found = bench.supply.look(bench.experiment(choice.name).data, choice.name).result(PATIENCE).source
             except TooSlow:
                 raise Trouble("The model's images are still being loaded: look again in a moment.") from None
+        if found.stand_in:
+            st.caption(found.stand_in)
+        return found
 
     def held_out(self, images: ImageSet, label: str = "Number") -> int:
         """Which held-out image is chosen, counted from 1: its place in the set."""

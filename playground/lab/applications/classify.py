@@ -12,8 +12,7 @@ import streamlit as st
 from playground.coder import Choice
 from playground.events import Trouble
 from playground.experiment import Experiment
-from playground.explore_answers import picture_bytes
-from playground.images import read_image, to_bytes
+from playground.images import to_bytes
 from playground.lab import label_curve
 from playground.lab.applications import OWN, Application, applications
 from playground.lab.own_images import complain
@@ -65,16 +64,9 @@ class Classifying(Application):
         if source == OWN:
             return self.own()
         if source == DRAWN:
-            return self._drawn(choice)
+            return self.drawn(choice)
         images = self.images(choice)
         return to_bytes(images.images[self.held_out(images)])
-
-    def _drawn(self, choice: Choice) -> np.ndarray | None:
-        ink = choice.shape[0] == 1
-        said = pieces()["drawing"](key="classify-drawing", data={"ink": ink}, on_picture_change=lambda: None)
-        if not said.picture:
-            return None
-        return read_image(picture_bytes(said.picture), "the drawing")
 
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         labelled = asyncio.run(Classification(self.restorer).label(choice.name, picture))

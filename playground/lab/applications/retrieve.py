@@ -15,10 +15,11 @@ from playground.images import to_bytes
 from playground.lab.applications import Application, applications
 from playground.lab.pieces import pieces
 from playground.lab.session import Visit
+from playground.labelling.classify import seen
 from playground.paint_routes import url_of
 from playground.retriever import ASKED, BYS, Found, Question, Retriever, Searched
 
-HELD_OUT, OWN = "Held out", "Your own"
+HELD_OUT, DRAWN, OWN = "Held out", "Drawn", "Your own"
 STRIP = 24  # images to choose from at a time
 HEADS = {"code": "By code", "pixels": "By pixels"}
 
@@ -27,6 +28,7 @@ HEADS = {"code": "By code", "pixels": "By pixels"}
 class Retrieving(Application):
     rank = 5
     title = "Retrieve"
+    wanting = "Draw something, or bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF."
     motto = "An image's like among tens of thousands, by a code of a few bytes."
     notice = (
         "Pixels find strokes in the same place: shifted or slanted a little, a like one is far away. The code finds "
@@ -41,6 +43,7 @@ class Retrieving(Application):
         self.asker = Retriever(visit.bench)
         self.ready: Searched | None = None
         self.question: Question = 0
+        self.whose = "held out"
 
     def settings(self) -> dict[str, Any]:
         return {}
@@ -60,18 +63,27 @@ class Retrieving(Application):
             self.ready = asyncio.run(self.asker.ready(choice.name, self.asker.against(choice.name, said), report))
         finally:
             bar.empty()
-        if st.segmented_control("Image", (HELD_OUT, OWN), default=HELD_OUT, key="retrieve.way", required=True) == OWN:
-            picture = self.own()
-            self.question = picture if picture is not None else 0
-            return picture
-        return self._held_out(self.ready)
+        way = st.segmented_control("Image", (HELD_OUT, DRAWN, OWN), default=HELD_OUT, key="retrieve.way", required=True)
+        if way == HELD_OUT:
+            return self._held_out(self.ready)
+        picture = self.own() if way == OWN else self._drawing(choice)
+        self.whose = "your own" if way == OWN else "your drawing"
+        self.question = picture if picture is not None else 0
+        return picture
+
+    def _drawing(self, choice: Choice) -> np.ndarray | None:
+        """The visitor's drawing, in the middle and as large as the images that the model learnt on."""
+        drawing = self.drawn(choice)
+        if drawing is None:
+            return None
+        return to_bytes(seen(drawing, choice.shape, self.visit.bench.experiment(choice.name).data)[0])
 
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         assert self.ready is not None
         ready, found = self.ready, {}
         for by in BYS:
             found[by] = asyncio.run(self.asker.find(ready, self.question, by=by))
-        st.html(page(ready, self.question, found, self.asker.shown(ready, self.question)))
+        st.html(page(ready, self.question, found, self.asker.shown(ready, self.question), self.whose))
         figures = st.empty()
         figures.html(table(ready, found, None))
         if ready.among.asking is not None and ready.among.classes:
@@ -114,14 +126,14 @@ class Retrieving(Application):
         return asking.images[chosen]
 
 
-def page(ready: Searched, question: Question, found: dict[str, Found], asked: np.ndarray) -> str:
+def page(ready: Searched, question: Question, found: dict[str, Found], asked: np.ndarray, whose: str) -> str:
     """The image that is asked with and its neighbours, a row for each way, as HTML."""
     among = ready.among
     label = None
     if isinstance(question, int) and among.asking is not None and among.classes:
         label = int(among.asking.labels[question])
     known = f"<b>{escape(among.classes[label])}</b> " if label is not None else ""
-    name = known + ("held out" if isinstance(question, int) else "your own")
+    name = known + whose
     rows = "".join(_row(ready, by, one, label) for by, one in found.items())
     return (f'<div class="ap-found" data-testid="application-result"><figure class="asked"><img src="{url_of(asked)}" '
             f'alt="The image asked with"><figcaption>{name}</figcaption></figure>{rows}</div>')

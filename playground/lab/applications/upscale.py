@@ -35,7 +35,7 @@ class Upscaling(Comparison):
             ),
             "finest": st.toggle(
                 "Finest", key="upscale.finest",
-                help="The mean over the picture's eight ways to be turned and mirrored: eight times the work.",
+                help="The mean over the picture's eight ways to be turned and mirrored: up to eight times the work.",
             ),
         }  # fmt: skip
 
