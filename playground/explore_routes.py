@@ -37,11 +37,11 @@ class Explore:
         self._explorer: Explorer | None = None
 
     async def explorer(self) -> Explorer:
-        workbench = await asyncio.to_thread(self._find_workbench)
         if self._explorer is None:
+            workbench = await asyncio.to_thread(self._find_workbench)
             from playground.explorer import Explorer
 
-            self._explorer = Explorer(workbench)
+            self._explorer = self._explorer or Explorer(workbench)  # another question may have come meanwhile
         return self._explorer
 
     def close(self) -> None:
