@@ -51,6 +51,7 @@ bench: $(STAMP)-dev $(STAMP)-peers
 	$(BIN)/python -m benchmarks.penalties
 	$(BIN)/python -m benchmarks.retrieval
 	$(BIN)/python -m benchmarks.labels
+	$(BIN)/python -m benchmarks.classroom
 
 # All shipped models again, from their recipes: about an hour on two cores. MODELS chooses some by name.
 MODELS ?= all

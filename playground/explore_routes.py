@@ -37,11 +37,11 @@ class Explore:
         self._explorer: Explorer | None = None
 
     async def explorer(self) -> Explorer:
-        workbench = await asyncio.to_thread(self._find_workbench)
         if self._explorer is None:
+            workbench = await asyncio.to_thread(self._find_workbench)
             from playground.explorer import Explorer
 
-            self._explorer = Explorer(workbench)
+            self._explorer = self._explorer or Explorer(workbench)  # another question may have come meanwhile
         return self._explorer
 
     def close(self) -> None:
@@ -192,7 +192,12 @@ async def thumbnails(explorer: Explorer, request: Request) -> Response:
     """Every image of the map, small, on one sheet."""
     space, _, _ = await space_and_knobs(explorer, request)
     key = ("thumbnails", space.resident.source, len(space.codes.codes))
-    data = await explorer.once(key, lambda: sheet(space.codes.thumbs, COLUMNS, quality=85))
+
+    async def drawn() -> tuple[bytes, tuple[int, ...]]:
+        thumbs = space.codes.thumbs
+        return await asyncio.to_thread(sheet, thumbs, COLUMNS, 85), thumbs.shape[1:]
+
+    data, _ = await explorer.kept(key, drawn)
     return Response(data, media_type=picture_type(data), headers={"X-Columns": str(COLUMNS), **HOUR})
 
 
@@ -232,12 +237,13 @@ async def grid(explorer: Explorer, request: Request) -> Response:
 
     space, knobs, _ = await space_and_knobs(explorer, request)
     side = whole(request.query_params, "side", 2, 96, 64)
-    tiles = await explorer.grid(space, knobs, side)
-    data = await explorer.once(
-        ("grid sheet", space.key, knobs.relevant(), side), lambda: sheet(tiles, side, quality=85)
-    )
-    shape = ",".join(map(str, tiles.shape[1:]))
-    headers = {"X-Extent": str(EXTENT), "X-Tile": shape, **HOUR}
+
+    async def drawn() -> tuple[bytes, tuple[int, ...]]:  # the tiles themselves are a hundred times as large
+        tiles = await explorer.grid(space, knobs, side)
+        return await asyncio.to_thread(sheet, tiles, side, 85), tiles.shape[1:]
+
+    data, tile = await explorer.kept(("grid sheet", space.key, knobs.relevant(), side), drawn)
+    headers = {"X-Extent": str(EXTENT), "X-Tile": ",".join(map(str, tile)), **HOUR}
     return Response(data, media_type=picture_type(data), headers=headers)
 
 

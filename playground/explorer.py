@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from playground.workbench import Workbench
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
 SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
-SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 100e6, 200e6, 100e6, 100e6  # of each kind together
+SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 40e6, 80e6, 20e6, 40e6  # of each kind together
 MOST_WAITING = 60  # fits in the queue: a class whose runs end together
 FORGOTTEN = 30.0  # seconds after which a fit that waits, and that nobody asks for any more, is not begun
 
@@ -215,18 +215,17 @@ class Explorer:
     async def grid(self, space: Space, knobs: MapKnobs, side: int) -> np.ndarray:
         """The map decoded on a grid: uint8 (side², c, h', w'), rows from the bottom of the map to its top."""
         chart = await self.ready(space, knobs)
-        places = maps.grid_places(side)
+        codes = await asyncio.to_thread(chart.code_at, maps.grid_places(side))
+        images = await self.decode(space, codes)
+        return await asyncio.to_thread(probing.thumbnails, images, max(1, SHEET // side))
 
-        async def make() -> np.ndarray:
-            codes = await asyncio.to_thread(chart.code_at, places)
-            images = await self.decode(space, codes)
-            return await asyncio.to_thread(probing.thumbnails, images, max(1, SHEET // side))
-
-        return await self._made.get(("grid", space.key, knobs.relevant(), side), make)
+    async def kept(self, key: tuple, make: Callable[[], Awaitable[Any]]) -> Any:
+        """The result of make(), made once and kept."""
+        return await self._made.get(key, make)
 
     async def once(self, key: tuple, make: Callable[[], Any]) -> Any:
-        """The result of make(), run on a thread once and kept."""
-        return await self._made.get(key, partial(asyncio.to_thread, make))
+        """As `kept`, made on a thread."""
+        return await self.kept(key, partial(asyncio.to_thread, make))
 
     async def film(self, space: Space) -> tuple[list[int], np.ndarray]:
         """The steps at which the run's codes were kept and their places (n, m, 2), ending on this space's plane."""
@@ -266,8 +265,8 @@ class Explorer:
 
 
 def _bytes(made: Any) -> int:
-    """Of a sheet or the pictures on one."""
-    return made.nbytes if isinstance(made, np.ndarray) else len(made) if isinstance(made, bytes) else 0
+    """Of a sheet, and the shape of its tiles; the scores are small."""
+    return len(made[0]) if isinstance(made, tuple) else 0
 
 
 def _with_code(model: Autoencoder) -> Autoencoder:

@@ -112,8 +112,14 @@ class Live:
 
     def __init__(self, workbench: Callable[[], Workbench]):
         self._find_workbench = workbench
+        self._found: Workbench | None = None
         self._channels: dict[str, Channel] = {}
         self._closed = False
+
+    async def _workbench(self) -> Workbench:
+        if self._found is None:
+            self._found = await asyncio.to_thread(self._find_workbench)
+        return self._found
 
     def routes(self) -> list[BaseRoute]:
         """/live/<job> as server-sent events, and as a web socket for browsers, which allow a site six streams only."""
@@ -135,7 +141,7 @@ class Live:
                 self._tick(channel, loop.time())
             if loop.time() - tidied > TIDY_EVERY:
                 tidied = loop.time()
-                (await asyncio.to_thread(self._find_workbench)).tidy()
+                (await self._workbench()).tidy()
 
     def close(self) -> None:
         """End every stream, those to come included, so that the server can stop."""
@@ -157,7 +163,7 @@ class Live:
 
     async def join(self, job: str) -> tuple[Channel, Listener] | None:
         """Listen to a job; None when there is none of that name, or the server is about to stop."""
-        workbench = await asyncio.to_thread(self._find_workbench)
+        workbench = await self._workbench()
         if job not in self._channels and await asyncio.to_thread(workbench.snapshot, job) is None or self._closed:
             return None
         if job not in self._channels:  # asked again: another listener may have come meanwhile
@@ -220,7 +226,7 @@ class Live:
 
     async def thumbnails(self, request: Request) -> Response:
         """The thumbnails whose codes are drawn: raw uint8 (m, c, h, w), the shape being in the stream's hello."""
-        workbench = await asyncio.to_thread(self._find_workbench)
+        workbench = await self._workbench()
         snapshot = workbench.snapshot(request.path_params["job"])
         if snapshot is None or not isinstance(snapshot.event, Stepped):
             return _unknown()

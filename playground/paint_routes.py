@@ -49,6 +49,8 @@ class Paint:
         self._warming: asyncio.Task | None = None
 
     async def restorer(self) -> Restorer:
+        if self._restorer is not None:
+            return self._restorer
         workbench = await asyncio.to_thread(self._find_workbench)
         if self._restorer is None:
             from playground.restorer import Restorer

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ MODEL = re.compile(r"[a-z0-9-]{1,64}")
 
 SWITCH = 0.001  # seconds a thread may hold the interpreter while another waits: pages answer while torch is imported
 HAND_BACK = 30.0  # seconds between two times that freed memory goes back to the system
+ASIDE = 24  # threads for what would hold up the loop; asyncio's own are four more than cores, which few slow fills take
 PATIENCE = 3  # seconds that open answers are waited for when the server stops
 
 _making = threading.Lock()
@@ -147,6 +149,7 @@ def middleware() -> list[Middleware]:
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(ASIDE, thread_name_prefix="server"))
     settle()
     _let_frames_upload()
     gate.listens(_host())
