@@ -30,7 +30,7 @@ COPY --chown=user docs/results /app/docs/results
 COPY --chown=user benchmarks/results /app/benchmarks/results
 USER user
 WORKDIR /app
-ENV PATH=/venv/bin:$PATH PLAYGROUND_HOME=/data PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp NUMBA_CACHE_DIR=/tmp
+ENV PATH=/venv/bin:$PATH PLAYGROUND_HOME=/data PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \

@@ -18,7 +18,7 @@ test: $(STAMP)-dev
 	$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 test-fast: $(STAMP)-dev
-	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not browser" $(ARGS)
+	$(BIN)/python -m pytest $(TOGETHER) -m "not slow and not browser" --ignore tests/browser $(ARGS)
 
 check: $(STAMP)-dev
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from playground.probes.retrieval import codes_of
 from playground.probes.search import Bits, Codes, Pixels, Searchable, packed
 
 QUESTIONS, NEIGHBOURS = 50, 10
-MODELS = {"numbers": "undercomplete-mnist-16", "bits": "retrieve-mnist"}
+MODELS = {"numbers": "undercomplete-mnist", "bits": "retrieve-mnist"}
 MOST = 50.0  # ms aimed at
 
 

@@ -55,7 +55,7 @@ class Answering(ABC):
             asked.add_done_callback(lambda done: hand_over(done, answer))
 
         try:
-            self.supply.load(self.experiment(name).data).add_done_callback(when_loaded)
+            self.supply.look(self.experiment(name).data, self._shown.get(name, name)).add_done_callback(when_loaded)
         except Trouble as trouble:
             answer.set_exception(trouble)
         return answer

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +32,13 @@ class Resident:
         self.train = _rows(everything, images.train).to(device)
         self.held_out = _rows(everything, images.held_out).to(device)
         self.held_out_labels = images.labels[images.held_out]
+        self._once: dict[Hashable, Any] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The result of make(), kept with the images for all that need the same; none of them changes it."""
+        if key not in self._once:
+            self._once[key] = make()
+        return self._once[key]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -48,7 +56,7 @@ class Resident:
 
     def sample(self) -> Tensor:
         """The first 512 held-out images in [0, 1]: the split is random, so they are as good as any."""
-        return to_unit(self.held_out[:SAMPLE])
+        return self.once("sample", lambda: to_unit(self.held_out[:SAMPLE]))
 
     def shown(self, count: int = 8) -> np.ndarray:
         """Indices into the sample of the images people look at: one of each class first, then on in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -13,6 +14,8 @@ from playground.knobs import Knob, knob, knobs, read
 
 FILE = Path(__file__).resolve().parent.parent / "playground.toml"
 WHERE = "PLAYGROUND_CAPS"  # names another file
+SITES = ("embed", "origins")  # settings that are sites, with blanks between them
+SITE = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?")
 PREFIX = "PLAYGROUND_CAP_"  # PLAYGROUND_CAP_TRAININGS=5 overrides `trainings` in the file
 MEGA = 1_000_000
 MUCH = 10**12
@@ -55,6 +58,8 @@ class Caps:
     request: float = knob(180.0, "How long one request may take.", low=1, high=MUCH, unit="s")
     all_running: int = knob(16, "Requests of everybody to the Studio that are worked on at once.", low=1, high=MUCH)
     all_waiting: int = knob(400, "Requests of everybody to the Studio that may wait.", low=1, high=MUCH)
+    embed: str = knob("", "Sites whose pages may show this one inside theirs, as in: https://a.example https://*.b.example.")
+    origins: str = knob("", "Sites whose pages may have this server work for them, likewise.")
 
 
 @cache
@@ -81,12 +86,15 @@ def _checked(raws: dict, where: str) -> None:
         raise Trouble(f"There is no cap called {unknown[0]!r}, as in {where}; there are {', '.join(known)}.")
     if problems := read(Caps, raws)[1]:
         raise Trouble(f"A cap in {where} cannot be: {problems[0]}.")
+    for name in set(SITES) & set(raws):
+        if wrong := [site for site in str(raws[name]).split() if not SITE.fullmatch(site)]:
+            raise Trouble(f"A cap in {where} cannot be: {name}: {wrong[0]!r} is no site such as https://a.example.")
 
 
 def said(setting: Knob, value: float | str) -> str:
     """A cap's value in words: "12 megapixels", "15 min"."""
     if isinstance(value, str):
-        return value
+        return value or "none"
     if setting.unit in ("bytes", "pixels") and value >= MEGA:
         return f"{value / MEGA:,g} {'MB' if setting.unit == 'bytes' else 'megapixels'}"
     if setting.unit == "s":

@@ -17,7 +17,7 @@ from playground.caps import MEGA, caps
 from playground.events import Snapshot, Trouble
 from playground.experiment import Experiment
 from playground.images import to_bytes
-from playground.library import Library
+from playground.library import Library, called
 from playground.model import Autoencoder
 from playground.owners import MACHINE, Viewer
 from playground.probes.codes import decoded, frozen
@@ -82,7 +82,7 @@ class Coder:
         models += [(run.job, run.title, False) for run in self.workbench.jobs()
                    if run.steps_taken and (viewer.owns(run.owner) or run.job == known)]
         return [
-            Choice(name, f"{experiment.title}, {experiment.data.title}", its, experiment.data.shape,
+            Choice(name, called(experiment), its, experiment.data.shape,
                    experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)
             for name, experiment, is_shipped in models
             for its in ways(experiment)

@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     from playground.recipes import RECIPES
 
     if not arguments.names:
-        print("\n".join(table(("name", "recipe"), [(one.name, one.query) for one in RECIPES.values()])))
+        rows = [(one.name, one.query or "(the defaults)") for one in RECIPES.values()]
+        print("\n".join(table(("name", "recipe"), rows)))
         return 0
     unknown = [name for name in arguments.names if name not in RECIPES and name != "all"]
     if unknown:

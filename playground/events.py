@@ -68,7 +68,8 @@ class Still:
     shape (c, h, w) of the images; steps per epoch; device in words; shown: uint8 (8, c, h, w) held-out images (256 of
     them for points in the plane);
     thumbnails: uint8 (m, c, h', w'), at most 32 pixels a side, of the sample whose codes are drawn; labels: int64 (m,).
-    truth: as `shown`, what the outputs should look like, where that is not the images.
+    truth: as `shown`, what the outputs should look like, where that is not the images. stand_in: where the images are
+    not the data set's own, what they are, in a sentence.
     """
 
     shape: tuple[int, int, int]
@@ -81,6 +82,7 @@ class Still:
     train_images: int
     held_out_images: int
     truth: np.ndarray | None = None
+    stand_in: str = ""
 
 
 @dataclass(frozen=True)

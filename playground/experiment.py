@@ -114,12 +114,8 @@ class Experiment:
 
     def live(self) -> dict[str, Knob]:
         """The knobs that may turn while the run goes on, by dotted name."""
-        return {
-            f"{part}.{name}": setting
-            for part in PARTS
-            for name, setting in knobs(getattr(self, part)).items()
-            if setting.live
-        }
+        return {f"{part}.{name}": setting for part in PARTS
+                for name, setting in knobs(getattr(self, part)).items() if setting.live}
 
     def retuned(self, changes: dict[str, Any]) -> Experiment:
         """A copy with live knobs changed, as in {"variant.rho": 0.1}; ValueError names a knob that is not live."""
@@ -265,11 +261,14 @@ class Layer:
 
 
 @lru_cache(maxsize=256)
-def _network(experiment: Experiment) -> Autoencoder:
-    """The network without a single weight."""
+def _bare(task: Task, architecture: Architecture, variant: Variant, data: Dataset, loss: str) -> Autoencoder:
     with torch.device("meta"):
-        made = experiment
-        return made.task.build(made.architecture, made.variant, made.data.shape, made.training.loss, made.data)
+        return task.build(architecture, variant, data.shape, loss, data)
+
+
+def _network(made: Experiment) -> Autoencoder:
+    """The network without a single weight; kept, whatever the seed, the rate and the like: a class has them all."""
+    return _bare(made.task, made.architecture, made.variant, made.data, made.training.loss)
 
 
 @lru_cache(maxsize=256)

@@ -140,7 +140,7 @@ async def overview(explorer: Explorer, request: Request) -> Response:
         "has_labels": codes.has_labels,
         "held_out": int(codes.held_out.sum()),
         "kinds": ["pca", "umap", *(["plane"] if k <= 2 else []), *(["entries"] if k > 1 else [])],
-        "notes": problems,
+        "notes": [*problems, *filter(None, [space.resident.source.stand_in])],
     })  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -26,8 +27,10 @@ from playground.workbench import Workbench
 
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
-SPACES, MODELS, MAPS, SHEETS = 6, 8, 24, 24  # results kept
-MOST_WAITING = 8  # fits in the queue
+SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
+SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 100e6, 200e6, 100e6, 100e6  # of each kind together
+MOST_WAITING = 60  # fits in the queue: a class whose runs end together
+FORGOTTEN = 30.0  # seconds after which a fit that waits, and that nobody asks for any more, is not begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +50,13 @@ class Space:
 
 @dataclass(eq=False)
 class Fit:
-    """A UMAP being fitted. problem: a sentence once it failed."""
+    """A UMAP being fitted. problem: a sentence once it failed. asked: when somebody last asked how far it is."""
 
     job: str
     progress: fitting.Progress
     problem: str = ""
     task: asyncio.Future | None = None
+    asked: float = field(default_factory=time.monotonic)
 
 
 class Explorer:
@@ -60,8 +64,11 @@ class Explorer:
 
     def __init__(self, workbench: Workbench):
         self.workbench = workbench
-        self._latest = Kept(64)
-        self._models, self._spaces, self._maps, self._made = Kept(MODELS), Kept(SPACES), Kept(MAPS), Kept(SHEETS)
+        self._latest = Kept(400)
+        self._models = Kept(MODELS, MODELS_BYTES, lambda kept: sum(weights.nbytes for weights in kept[0].parameters()))
+        self._spaces = Kept(SPACES, SPACES_BYTES, lambda space: space.codes.bytes)
+        self._maps = Kept(MAPS, MAPS_BYTES, lambda chart: chart.places.nbytes)
+        self._made = Kept(SHEETS, SHEETS_BYTES, _bytes)
         self._fits: dict[tuple, Fit] = {}
         self._lane = asyncio.Lock()  # one fit at a time: the others' thread stays free for loading data
 
@@ -122,6 +129,7 @@ class Explorer:
         elif fit.problem:
             self._fits.pop(key)
             raise Trouble(fit.problem)
+        fit.asked = time.monotonic()
         return fit
 
     async def ready(self, space: Space, knobs: MapKnobs) -> Map:
@@ -150,6 +158,8 @@ class Explorer:
             async with self._lane:
                 if fit.progress.cancelled:
                     return
+                if time.monotonic() - fit.asked > FORGOTTEN:
+                    return self._drop(key, fit)
                 made = await self.aside(partial(fitting.fit, space.codes.codes, knobs, fit.progress))
             self._maps.put(key, made)
             self._drop(key, fit)
@@ -253,6 +263,11 @@ class Explorer:
         ))
         table = partial(scoring.table, space.codes, chart.places, resident.source, gallery)
         return await self.aside(table)
+
+
+def _bytes(made: Any) -> int:
+    """Of a sheet or the pictures on one."""
+    return made.nbytes if isinstance(made, np.ndarray) else len(made) if isinstance(made, bytes) else 0
 
 
 def _with_code(model: Autoencoder) -> Autoencoder:

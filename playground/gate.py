@@ -33,13 +33,14 @@ class Gate:
     """What this server knows of its visitors; one for all faces of a process."""
 
     def __init__(self) -> None:
-        self.shared = False
+        self.shared = self.local_only = False
         self._teachers: set[str] = set()
         self._wrong: deque[float] = deque(maxlen=TRIES)
 
     def listens(self, host: str) -> None:
         """Told once, at the start, at which address the server listens: it is shared where others can reach that."""
         asked = caps().shared
+        self.local_only = asked != "yes" and is_loopback(host)
         self.shared = asked == "yes" or (asked == "auto" and not is_loopback(host))
 
     @property

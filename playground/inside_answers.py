@@ -85,7 +85,7 @@ def described(still: Still) -> dict[str, Any]:
         "variant": variant.name,
         "architecture": experiment.architecture.name,
         "has_code": still.model.has_code,
-        "lacking": "" if still.model.has_code else LACKING,
+        "lacking": " ".join(filter(None, [source.stand_in, "" if still.model.has_code else LACKING])),
         "k": still.k if still.model.has_code else 0,
         "shape": shape,
         "plane": plane,

@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from playground import checkpoint
 from playground.checkpoint import Checkpoint
@@ -14,6 +15,7 @@ from playground.experiment import Experiment, formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
 WEIGHTS = "model.safetensors"
+PLAIN = "reconstruct"  # the task of autoencoders, which are told apart by their variant and network
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -29,7 +31,6 @@ class Entry:
     experiment: Experiment
     step: int
     status: str
-    history: tuple[Row, ...]
     metrics: dict[str, float]
     earlier: tuple[str, ...]
     modified: float
@@ -37,16 +38,26 @@ class Entry:
     guest: bool
     source: str = ""
 
+    @property
+    def history(self) -> tuple[Row, ...]:
+        """Its curve, read from the file now: it is long, and seldom wanted of a whole list."""
+        terms, about = formulas(self.experiment), checkpoint.load(self.path, weights=False).about
+        return tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
+
     def snapshot(self) -> Snapshot:
         """What a screen may know of it."""
         return Snapshot(self.name, self.experiment, self.status, earlier=self.earlier, owner=self.owner)
 
 
 class Library:
-    """Runs in one folder, a file each, and the shipped models beside them. Reading a listing reads headers only."""
+    """Runs in one folder, a file each, and the shipped models beside them.
+
+    A listing reads headers only, and each but once while its file stays as it is: every page of every visitor asks.
+    """
 
     def __init__(self, runs: Path, shipped: Path = SHIPPED):
         self.runs, self.shipped = runs, shipped
+        self._known: dict[Path, tuple[tuple[int, ...], Entry]] = {}
 
     def path(self, run: str) -> Path:
         """The file of a run; Trouble for a name that could lead elsewhere."""
@@ -72,7 +83,7 @@ class Library:
     def entry(self, run: str) -> Entry | None:
         """One saved run by its name; None when there is none that can be read."""
         try:
-            return _entry(run, self.path(run))
+            return self._entry(run, self.path(run))
         except Trouble:
             return None
 
@@ -80,7 +91,7 @@ class Library:
         """A saved run or a shipped model by its name; None when there is none that can be read."""
         if not NAME.fullmatch(name):
             return None
-        return _entry(name, self.shipped / name / WEIGHTS) if self.is_shipped(name) else self.entry(name)
+        return self._entry(name, self.shipped / name / WEIGHTS) if self.is_shipped(name) else self.entry(name)
 
     def is_shipped(self, name: str) -> bool:
         """Whether a model of this name is shipped."""
@@ -88,27 +99,58 @@ class Library:
 
     def saved(self) -> list[Entry]:
         """All runs that can be read, newest first; damaged files are passed over."""
-        entries = [self.entry(path.stem) for path in sorted(self.runs.glob("*.safetensors"))]
+        paths = sorted(self.runs.glob("*.safetensors"))
+        for gone in {path for path in list(self._known) if path.parent == self.runs}.difference(paths):
+            self._known.pop(gone, None)
+        entries = [self.entry(path.stem) for path in paths]
         return sorted((entry for entry in entries if entry), key=lambda entry: entry.modified, reverse=True)
 
     def shipped_models(self) -> list[Entry]:
-        """The shipped models by name."""
-        return [_entry(path.parent.name, path) for path in sorted(self.shipped.glob(f"*/{WEIGHTS}"))]
+        """The shipped models: by name those made for a task, then the autoencoders by data set and variant."""
+        return sorted((self._entry(path.parent.name, path) for path in self.shipped.glob(f"*/{WEIGHTS}")), key=_place)
 
     def shipped_like(self, experiment: Experiment) -> Entry | None:
         """The shipped model of exactly this experiment, if there is one."""
         return next((entry for entry in self.shipped_models() if entry.experiment == experiment), None)
 
     def models(self) -> list[Entry]:
-        """Shipped models by name, then the saved runs."""
+        """Shipped models, then the saved runs."""
         return self.shipped_models() + self.saved()
+
+    def _entry(self, name: str, path: Path) -> Entry:
+        """What a file's header says; Trouble where there is none or it is damaged."""
+        try:
+            state = path.stat()
+        except OSError:
+            raise Trouble(f"There is no file called {path.name}.") from None
+        seen, known = (state.st_mtime_ns, state.st_size, state.st_ino), self._known.get(path)
+        if known is None or known[0] != seen:
+            known = self._known[path] = seen, _entry(name, path)
+        return known[1]
 
 
 def _entry(name: str, path: Path) -> Entry:
     header = checkpoint.load(path, weights=False)
     about = header.about
-    terms = formulas(header.experiment)
-    history = tuple(Row(step, dict(zip(terms, values)), held_out) for step, held_out, *values in about["history"])
-    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), history,
-                 about.get("metrics", {}), tuple(about.get("earlier", ())), path.stat().st_mtime,
-                 about.get("owner", ""), bool(about.get("guest")), about.get("source", ""))
+    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), about.get("metrics", {}),
+                 tuple(about.get("earlier", ())), path.stat().st_mtime, about.get("owner", ""),
+                 bool(about.get("guest")), about.get("source", ""))
+
+
+def _place(entry: Entry) -> tuple[Any, ...]:
+    """Where a shipped model stands in lists."""
+    made = entry.experiment
+    if made.task.name != PLAIN:
+        return 0, entry.name
+    ranks = [getattr(part, "rank", 100) for part in (made.data, made.variant, made.architecture)]
+    return 1, *ranks, -made.architecture.code, entry.name
+
+
+def called(experiment: Experiment) -> str:
+    """An experiment in a list of many: "Sparse 128, convolutional, MNIST digits"."""
+    architecture, data = experiment.architecture, experiment.data
+    plain = experiment.task.name != PLAIN or architecture.name == experiment.task.usual
+    words = [experiment.title, "" if plain else architecture.name,
+             "linear" if getattr(architecture, "activation", "") == "linear" else "", data.title,
+             getattr(data, "curve", "")]
+    return ", ".join(filter(None, words))

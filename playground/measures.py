@@ -20,9 +20,10 @@ from playground.regions import RegionMeter
 from playground.tasks.compress import Compress
 from playground.trainer import Session
 
+JOLT = 0.1  # standard deviation of the noise that codes are moved by
 BOXED = 500  # held-out images that a box is filled in
 FILED = 512  # held-out images compressed
-PLAIN = "undercomplete-mnist-16"  # whose codes another model's are compared with
+PLAIN = "undercomplete-mnist"  # whose codes another model's are compared with
 UNSEEN = "Photographs of which it has seen no part, in grey"
 
 Figures = dict[str, dict[str, float]]
@@ -105,21 +106,52 @@ def measured(model: torch.nn.Module, session: Session) -> Figures:
     """Way -> metric -> value on held-out images: the model, and the baseline that it has to beat."""
     if (name := session.experiment.task.name) in MEASURES:
         return MEASURES[name][1](model, session)
-    return {"model": dict(session.metrics), **_baseline(session)}
+    return {"model": {**session.metrics, **character(session)}, **_baseline(session)}
+
+
+@torch.no_grad()
+def character(session: Session) -> dict[str, float]:
+    """What the variant is for, on the session's sample of held-out images.
+
+    active: the mean sum of a sparse code's activations; as ρ counts, so many units are at work for an image. moved: how
+    far noise of level 0.1 moves a contractive code (rms), as a share of how far codes lie from their mean (rms).
+    """
+    x, model, variant = session.held_out, session.model, session.experiment.variant.name
+    if variant == "sparse":
+        return {"active": float(model.encode(x).abs().sum(1).mean())}
+    if variant == "contractive":
+        codes = model.encode(x).double()
+        return {"moved": _moved(codes.cpu().numpy(), model.encode(_noisy(x)).double().cpu().numpy())}
+    return {}
+
+
+def _noisy(x: torch.Tensor) -> torch.Tensor:
+    rng = torch.Generator(device=x.device).manual_seed(0)
+    return x + JOLT * torch.randn(x.shape, generator=rng, device=x.device)
+
+
+def _moved(codes: np.ndarray, after: np.ndarray) -> float:
+    return float(np.sqrt(np.square(after - codes).sum(1).mean() / np.square(codes - codes.mean(0)).sum(1).mean()))
 
 
 @torch.no_grad()
 def _baseline(session: Session) -> Figures:
-    """PCA of as many numbers as the code has, or for a denoising model the noisy image itself."""
-    x = to_unit(session.resident.held_out).cpu()
-    if session.experiment.variant.name == "denoising":
+    """PCA of as many numbers as the code has, or as are active in a sparse one; of a denoising model the noisy image
+    itself; of points in the plane a line."""
+    x, variant = to_unit(session.resident.held_out).cpu(), session.experiment.variant.name
+    if variant == "denoising":
         seen = session.see(x.to(session.resident.device), session.held_out_rng()).cpu()
         return {"noisy image": {"psnr": psnr(float((seen - x).square().mean()))}}
     from sklearn.decomposition import PCA
 
     train = to_unit(session.resident.train).flatten(1).cpu().numpy()
-    size = min(session.experiment.architecture.code, *train.shape)
-    pca = PCA(size, random_state=0).fit(train)
+    size = min(session.experiment.architecture.code, len(train), train.shape[1] - 1)
+    size = round(character(session)["active"]) if variant == "sparse" else size
+    pca = PCA(max(size, 1), random_state=0).fit(train)
     flat = x.flatten(1).numpy()
     back = pca.inverse_transform(pca.transform(flat)).clip(0, 1)
-    return {f"PCA, {size}": {"psnr": psnr(float(np.square(back - flat).mean()))}}
+    figures = {"psnr": psnr(float(np.square(back - flat).mean()))}
+    if variant == "contractive":
+        sample = session.held_out.cpu()
+        figures["moved"] = _moved(*(pca.transform(some.flatten(1).numpy()) for some in (sample, _noisy(sample))))
+    return {f"PCA, {size}": figures}

@@ -127,7 +127,7 @@ async def _images(paint: Paint, query: Any) -> Resident | dict[str, Any]:
     """The images asked for, or how far their loading is; Trouble for a data set that has no pictures."""
     bench: Any = (await paint.restorer()).workbench
     data = await asyncio.to_thread(_dataset, bench, query.get("data", ""), query.get("like", ""))
-    loading = asyncio.wrap_future(bench.supply.load(data))
+    loading = asyncio.wrap_future(bench.supply.look(data))
     done, _ = await asyncio.wait({loading}, timeout=PATIENCE)
     if not done:
         waiting = bench.supply.progress(data)
@@ -163,7 +163,8 @@ async def bring(paint: Paint, request: Request) -> Response:
         at = images.source.held_out[index]
         picture = to_bytes(images.source.images[at])
         label = images.source.classes[images.source.labels[at]] if len(np.unique(images.source.labels)) > 1 else ""
-        about = {"data": query["data"], "index": index, "like": query.get("like", ""), "label": label, "known": True}
+        about = {"data": query["data"], "index": index, "like": query.get("like", ""), "label": label, "known": True,
+                 "note": images.source.stand_in}
     else:
         kind = query.get("kind", "upload")
         if kind not in KINDS:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from playground.experiment import Experiment
+from playground.autoencoders import RECIPES as AUTOENCODERS
+from playground.recipe import Recipe
 
 INPAINT = "task=inpaint&architecture=unet&training.schedule=cosine&training.rate=0.002&"
 CLASSIFY = ("task=classify&architecture=convolutional&architecture.code=32&variant=denoising&training.loss=bce"
             "&training.schedule=cosine&task.labels=0&")
 FILLS = "Fills what is hidden of a picture from what is left around it; look at it on the Paint page."
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One shipped model: its name, its experiment as a link's query, what it is for, and where it fails."""
-
-    name: str
-    query: str
-    about: str
-    limits: str
-
-    @property
-    def experiment(self) -> Experiment:
-        """The experiment, strictly: ValueError where the query holds anything that is not known."""
-        made, problems = Experiment.from_query(self.query)
-        if problems:
-            raise ValueError(f"the recipe {self.name} cannot be read: {'; '.join(problems)}")
-        return made
 
 
 def _inpaint(data: str, more: str, limits: str) -> Recipe:
@@ -47,6 +28,7 @@ def _segment(data: str, more: str, limits: str) -> Recipe:
 
 
 RECIPES = {recipe.name: recipe for recipe in (
+    *AUTOENCODERS,
     _inpaint("digits", "architecture.width=8&training.loss=bce&training.epochs=120",
              "It knows handwritten digits only, and holes of at most half of the picture."),
     _inpaint("mnist", "architecture.width=8&training.loss=bce&training.epochs=3",
@@ -103,9 +85,6 @@ RECIPES = {recipe.name: recipe for recipe in (
            "Gives photographs back as if painted in oil; look at it on the Restyle page.",
            "It learnt one filter and one breadth of brush from six photographs, and softens dabs that the filter would "
            "choose between."),
-    Recipe("undercomplete-digits", "",
-           "The playground's first page: small handwritten digits through the usual code and back.",
-           "It learnt from 1,438 images; the gap between its two curves is what it learnt by heart."),
     Recipe("classify-mnist-probe", f"{CLASSIFY}data=mnist&task.hidden=256&architecture.depth=3&training.epochs=5"
            "&training.rate=0.003",
            "Names handwritten digits from a code of 32 numbers whose encoder has never been told a digit.",
@@ -118,18 +97,4 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&training.epochs=60&training.rate=0.002",
            "Names small handwritten digits; look at it on the Classify page.",
            "It knows single digits, light on dark; anything else it names as one too, at times with certainty."),
-    Recipe("undercomplete-digits-2", "architecture.code=2&training.epochs=200&training.schedule=cosine",
-           "Two numbers for each digit, so that the whole space of codes can be seen on the Latent space page.",
-           "Two numbers are too few for ten digits: threes, eights and nines mix."),
-    Recipe("undercomplete-mnist-16", "data=mnist&architecture.width=512&training.epochs=15&training.schedule=cosine",
-           "The plain dense autoencoder: 784 pixels through 16 numbers and back.",
-           "Fine strokes are smoothed, and anything that is no digit comes back as one."),
-    Recipe("denoising-mnist", "data=mnist&variant=denoising&architecture=convolutional&architecture.code=64"
-           "&training.epochs=5&training.schedule=cosine",
-           "Takes Gaussian noise of level 0.3 away from handwritten digits; look at it on the Paint page.",
-           "Other noise, and pictures that are no digits, come back changed."),
-    Recipe("denoising-digits", "variant=denoising&architecture.code=32&architecture.width=512&training.epochs=300"
-           "&training.schedule=cosine",
-           "Takes Gaussian noise of level 0.3 away from small handwritten digits; look at it on the Paint page.",
-           "Other noise, and pictures that are no digits, come back changed."),
 )}  # fmt: skip

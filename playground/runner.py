@@ -19,6 +19,7 @@ from playground.events import Allowance, Snapshot, Trouble, Waiting
 SLICE = 0.02  # seconds a job plays before the next one's turn
 ROUND = 0.08  # seconds that all slices of one round may take, pictures aside: ten runs still move five times a second
 LOOK_EVERY = 0.095  # seconds between two pictures of a watched job: ten a second with a little slack
+FAVOUR = 0.5  # seconds between two turns out of turn of one job, by a command: whoever hammers gets no more than others
 WAIT = 0.05  # seconds until a job that waits for something is asked again
 
 Events = Generator[Any, Allowance | None, None]
@@ -26,7 +27,10 @@ Events = Generator[Any, Allowance | None, None]
 
 @dataclass
 class Job:
-    """A job's generator and what it may still do. credit: steps until it pauses; due: when its next turn may come."""
+    """A job's generator and what it may still do. credit: steps until it pauses; due: when its next turn may come.
+
+    looked, favoured: when it last brought pictures, and had a turn out of turn.
+    """
 
     events: Events
     credit: float
@@ -34,6 +38,7 @@ class Job:
     opened: bool = False
     due: float = 0.0
     looked: float = 0.0
+    favoured: float = -math.inf
 
 
 class Engine:
@@ -244,9 +249,11 @@ class Engine:
 
     def _grant(self, name: str, credit: float) -> None:
         job = self._jobs[name]
+        if credit and (now := time.monotonic()) - job.favoured >= FAVOUR:
+            job.favoured = now
+            self._turns.remove(name)
+            self._turns.appendleft(name)  # a command takes effect at the very next slice, however many jobs run
         job.credit, job.due = credit, 0.0
-        self._turns.remove(name)
-        self._turns.appendleft(name)  # a command takes effect at the very next slice, however many jobs run
         if not job.opened:
             return
         if credit == 0:

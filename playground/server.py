@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,11 +26,14 @@ from playground.caps import caps
 from playground.events import Trouble
 from playground.explore_routes import Explore
 from playground.gate import Keys, gate
+from playground.guard import Guard
+from playground.home import settle
 from playground.inside_routes import Inside
 from playground.lab import papers
 from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
+from playground.memory import hand_back
 from playground.paint_routes import Paint
 from playground.studio.mount import Studio
 
@@ -44,6 +48,7 @@ PREVIEWS = "/previews"  # where the pictures on shipped models' cards are
 MODEL = re.compile(r"[a-z0-9-]{1,64}")
 
 SWITCH = 0.001  # seconds a thread may hold the interpreter while another waits: pages answer while torch is imported
+HAND_BACK = 30.0  # seconds between two times that freed memory goes back to the system
 PATIENCE = 3  # seconds that open answers are waited for when the server stops
 
 _making = threading.Lock()
@@ -79,11 +84,14 @@ async def care() -> None:
     bench = await asyncio.to_thread(workbench)
     from playground.care import Care
 
-    caring = Care(bench, caps(), gate.shared)
+    caring, handed = Care(bench, caps(), gate.shared), 0.0
     while True:
         await asyncio.sleep(caring.often)
         try:
             await asyncio.to_thread(caring.look)
+            if time.monotonic() - handed > HAND_BACK:
+                await asyncio.to_thread(hand_back)
+                handed = time.monotonic()
         except Exception:  # what went wrong with one run must not end the care for the others
             logging.getLogger(__name__).exception("runs could not be looked after")
 
@@ -131,14 +139,16 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """What every request passes on its way to a page or a route."""
-    return [Middleware(Keys)]
+    """What every request passes on its way to a page or a route, the guard first."""
+    return [Middleware(Guard), Middleware(Keys)]
 
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
     sys.setswitchinterval(SWITCH)
+    settle()
+    _let_frames_upload()
     gate.listens(_host())
     _answer_at_once()
     keep_clicks()
@@ -181,6 +191,14 @@ def _stop_streams_first() -> None:
             loop.call_soon_threadsafe(studio.end_streams)
 
         signal.signal(number, stop)
+
+
+def _let_frames_upload() -> None:
+    """Streamlit knows its pages by a cookie, which browsers keep back inside others' pages; the guard needs none."""
+    from streamlit import config
+
+    if caps().embed:
+        config.set_option("server.enableXsrfProtection", False)
 
 
 def _host() -> str:

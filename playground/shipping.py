@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,29 +11,37 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
-from playground import checkpoint
+from playground import checkpoint, examples
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.measures import MEASURES, Figures, measured
 from playground.recipes import Recipe
 from playground.trainer import Session
 
+COSTS = 0.1  # dB that half precision may cost
+TINY = 1e-3
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
+SHOWN_POINTS, SIDE, FINER, DOT = 400, 160, 4, 5  # points of a preview, pixels a side, drawn so much finer, their radius
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
          "box50": "AP at IoU 0.5 of the boxes alone", "f1": "F1", "ssim": "SSIM", "held_out": "loss",
-         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice"}
+         "precision": "precision at 10", "bytes": "bytes an image", "iou": "IoU", "dice": "Dice",
+         "active": "units active", "moved": "moved by noise, of the codes' spread"}
 
 
 def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
-    """Write folder/model.safetensors, config.json, README.md and preview.png; returns what the card says.
+    """Write folder/model.safetensors, config.json, README.md and preview.png, and examples.safetensors where the images
+    have to be downloaded; returns what the card says.
 
     The session's run is over and measured; its images decide the baselines.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    halved = halve(session)
     state = session.state()
-    weights = {name: t for name, t in state.tensors.items() if name.startswith(("model.", "film."))}
+    weights = {name: t.half() if halved and t.dtype == torch.float32 else t
+               for name, t in state.tensors.items() if name.startswith(("model.", "film."))}
     about = {name: value for name, value in state.about.items() if name != "status"}
     checkpoint.save(folder / "model.safetensors", replace(state, tensors=weights, about=about))
     figures = measured(session.model.cpu().eval(), session)
@@ -45,7 +54,33 @@ def ship(session: Session, recipe: Recipe, folder: Path) -> Figures:
     (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card(recipe, session, figures), encoding="utf-8")
     (folder / "preview.png").write_bytes(to_png(preview(session)))
+    if session.experiment.data.needs_download and session.experiment.has_code:
+        examples.write(session.model, session.resident, folder)
     return figures
+
+
+def halve(session: Session) -> bool:
+    """Round the weights to half precision where that costs less than 0.1 dB on held-out images; whether it was done.
+
+    The session's metrics are those of the weights that it then has.
+    """
+    whole = {name: t.clone() for name, t in session.model.state_dict().items()}
+    before = session.metrics
+    session.model.load_state_dict({name: t.half().to(t.dtype) for name, t in whole.items()})
+    list(session.measure())
+    if all(loss_in_decibels(name, before[name], session.metrics[name]) < COSTS for name in before):
+        return True
+    session.model.load_state_dict(whole)
+    session.metrics = before
+    return False
+
+
+def loss_in_decibels(metric: str, before: float, after: float) -> float:
+    """How much worse a figure got: decibels as they are, others by the ratio of their errors."""
+    if metric == "psnr":
+        return before - after
+    error = (before, after) if metric == "held_out" else (1 - before, 1 - after)
+    return 10 * math.log10(max(error[1], TINY) / max(error[0], TINY))
 
 
 @torch.no_grad()
@@ -54,9 +89,13 @@ def preview(session: Session) -> np.ndarray:
 
     Of images that the playground does not carry itself only the network's own output is shown, all of it.
     """
-    indices = torch.from_numpy(session.resident.shown(SHOWN)).to(session.held_out.device)
+    are_points = session.resident.shape == (1, 1, 2)
+    indices = torch.from_numpy(session.resident.shown(SHOWN_POINTS if are_points else SHOWN))
+    indices = indices.to(session.held_out.device)
     task, model = session.experiment.task, session.model
     seen = session.see(session.held_out, session.held_out_rng())[indices].cpu()
+    if are_points:
+        return points(seen.numpy(), model(seen).numpy())
     code, x = model.encode(seen), session.held_out[indices].cpu()
     if session.experiment.data.needs_download:
         rows = [task.shown(task.output(model, code, seen), x)]
@@ -64,6 +103,19 @@ def preview(session: Session) -> np.ndarray:
         rows = [task.picture(seen), task.shown(task.output(model, code, seen), x)]
     pictures = to_bytes(torch.cat(rows).numpy()).repeat(SCALE, 2).repeat(SCALE, 3)
     return tile(pictures, SHOWN, gap=SCALE)
+
+
+def points(*clouds: np.ndarray) -> np.ndarray:
+    """A picture (1, h, w) uint8 of points of the unit square, clouds of (m, 1, 1, 2), y upwards, side by side."""
+    finer = SIDE * FINER
+    pictures = []
+    for cloud in clouds:
+        picture = Image.new("L", (finer, finer), 0)
+        draw = ImageDraw.Draw(picture)
+        for x, y in cloud.reshape(-1, 2) * finer:
+            draw.ellipse((x - DOT, finer - y - DOT, x + DOT, finer - y + DOT), fill=255)
+        pictures.append(np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX)))
+    return tile(np.stack(pictures)[:, None], len(pictures), gap=SCALE)
 
 
 def card(recipe: Recipe, session: Session, figures: Figures) -> str:

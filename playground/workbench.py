@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from playground.answering import Answering
 from playground.batches import Resident
 from playground.checkpoint import Checkpoint, load
 from playground.device import choose_device, describe, give_cores_to
-from playground.events import Snapshot, Trouble
+from playground.events import Snapshot, Stepped, Trouble
+from playground.examples import shown, stand_in
 from playground.experiment import Experiment
 from playground.home import home
 from playground.library import Entry, Library
@@ -45,7 +47,7 @@ class Workbench(Answering):
         give_cores_to(self._engine.ask)
         self._sessions: dict[str, Session] = {}  # touched on the device thread only
         self._networks = Networks(self._device)  # of runs that are not open, for questions; likewise
-        self.supply = Supply(self._device, self._engine.aside)
+        self.supply = Supply(self._device, self._engine.aside, partial(stand_in, self.library))
         self._experiments: dict[str, Experiment] = {}
         self._shown: dict[str, str] = {}  # runs that show a shipped model, and that model's name
         self.guests = False  # whether runs begun from now on are of guests, whose runs are not kept for ever
@@ -53,7 +55,7 @@ class Workbench(Answering):
         self._heeded: dict[str, float] = {}  # when somebody last asked how a run is going, without watching it
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
-                self._take_up(entry)
+                self._reopen(entry, paused=False)
 
     # Runs -----------------------------------------------------------------------------------------------------------
 
@@ -66,10 +68,7 @@ class Workbench(Answering):
         return job
 
     def show(self, experiment: Experiment, owner: str = "") -> str | None:
-        """A finished run, that of the shipped model of this experiment; its name, or None where none is shipped.
-
-        It is kept on disk only once it took a step of its own.
-        """
+        """A finished run, this experiment's shipped model's, kept on disk once it took a step; None where none is."""
         if (entry := self.library.shipped_like(experiment)) is None:
             return None
         job = self._new(owner)
@@ -219,13 +218,8 @@ class Workbench(Answering):
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
             self._reopen(entry, paused=True)
 
-    def _take_up(self, entry: Entry) -> None:
-        """Go on with a run that was learning when the last process ended."""
-        self._reopen(entry, paused=False)
-
     def _ended(self, job: str) -> bool:
-        snapshot = self._engine.snapshot(job)
-        return snapshot is not None and snapshot.status in ("stopped", "failed", "done")
+        return (known := self._engine.snapshot(job)) is not None and known.status in ("stopped", "failed", "done")
 
     def _reopen(self, entry: Entry, paused: bool) -> None:
         job, made = entry.name, entry.experiment
@@ -241,8 +235,8 @@ class Workbench(Answering):
 
     def _play(self, job: str, saved: str | None) -> Events:
         """A run from opening to end, saved as it goes; the generator that the engine plays."""
-        data = self._experiments[job].data
-        images = self.supply.load(data)
+        data, model = self._experiments[job].data, self._shown.get(job, "")
+        images = self.supply.look(data, model) if model else self.supply.load(data)
         self._engine.aside(self._experiments[job].task.warm)
         while not images.done():
             yield self.supply.progress(data)
@@ -250,9 +244,9 @@ class Workbench(Answering):
         if self._experiments[job].training.batch < 1 or not len(resident.train):
             raise Trouble("This data set has no images to train on.")
         session = self._open(job, resident, saved)
-        status, last, first = "", time.monotonic(), session.step
+        status, last, first, standing = "", time.monotonic(), session.step, resident.source.stand_in
         try:
-            events, allowance = train(session), None
+            events, allowance = shown(session, self.library.find(model)) if standing else train(session), None
             while True:
                 event = events.send(allowance)
                 allowance = yield event
@@ -268,8 +262,13 @@ class Workbench(Answering):
             raise
         finally:
             self._sessions.pop(job, None)
-            if session.step and job not in self._shown:
-                self._save(job, session, status)
+            if session.step and job not in self._shown and self._save(job, session, status):
+                self._lighten(job)
+
+    def _lighten(self, job: str) -> None:
+        """Leave to the file what a run that has ended is seldom asked for: the film of its codes."""
+        if (ended := self._engine.snapshot(job)) is not None and isinstance(ended.event, Stepped):
+            self._engine.publish(job, event=replace(ended.event, film=()))
 
     def _open(self, job: str, resident: Resident, saved: str | None) -> Session:
         """The session of a run, from its first weights or from its file, on the device."""

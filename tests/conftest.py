@@ -14,6 +14,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # nothing of the person who runs the tests is read or touched
 os.environ["PLAYGROUND_HOME"] = tempfile.mkdtemp(prefix="playground-tests-")
+# what numba has compiled serves all servers of the tests, each of which has a home of its own
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "numba"))
 REAL = Path(os.environ.get("PLAYGROUND_DATASETS", Path(__file__).resolve().parents[2] / "shared" / "datasets"))
 if REAL.is_dir():
     os.environ["PLAYGROUND_DATASETS"] = str(REAL)
@@ -23,6 +25,8 @@ from playground.workbench import Workbench  # noqa: E402
 pytest_plugins = ["tests.studio"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+STUDIO = {f"tests/test_{name}.py" for name in (  # they ask a whole server with the Studio
+    "classify_faces", "compress", "detect", "retrieve_faces", "studio", "studio_segment", "studio_tasks")}
 REQUIRED = ("chromium", "browser", "shared/datasets")  # a skip that names one of these is a failure there
 
 
@@ -46,14 +50,31 @@ def bench(tmp_path):
     bench.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole files, those with a browser spread among the others: a browser test waits, the others compute, and two
-    browsers at once would starve each other on two cores."""
+    browsers at once would starve each other on two cores. What asks a whole server with the Studio is slow."""
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     files: dict[bool, dict[Path, list[pytest.Item]]] = {True: {}, False: {}}
     for item in items:
         files[item.get_closest_marker("browser") is not None].setdefault(item.path, []).append(item)
     place = [((i + 0.5) / len(found), tests) for found in files.values() for i, tests in enumerate(found.values())]
     items[:] = [test for _, tests in sorted(place, key=lambda one: one[0]) for test in tests]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Whole files to a process, and all that ask the Studio to one, which starts it once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "studio" if file in STUDIO else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _without_the_browsers_loop(item: pytest.Item):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from playground.adam import Adam
@@ -29,6 +30,7 @@ def test_every_step_is_torchs():
     assert all(torch.equal(a, b) for a, b in zip(_trained(Adam), _trained(torch.optim.Adam)))
 
 
+@pytest.mark.slow
 def test_training_does_not_load_the_compiler():
     code = (
         "import sys, torch; from playground.experiment import Experiment; from playground.batches import Resident\n"

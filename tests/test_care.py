@@ -60,6 +60,7 @@ def look(care: Care, bench) -> None:
         bench._engine.ask(lambda: None).result(30)
 
 
+@pytest.mark.slow
 def test_what_nobody_looks_at_pauses_after_the_grace_time_and_goes_on_when_told(bench, care, clock):
     left, watched = learning(bench), learning(bench)
     bench.watch(watched)
@@ -109,6 +110,7 @@ def aged(bench, job: str, days: float) -> None:
     os.utime(bench.library.path(job), (then, then))
 
 
+@pytest.mark.slow
 def test_visitors_runs_are_deleted_after_a_day_and_nothing_else(bench, care, clock):
     old, young, machines, watched, going = (learnt(bench), learnt(bench), learnt(bench, ""), learnt(bench),
                                             learning(bench))

@@ -149,6 +149,7 @@ def test_pictures_of_one_class_are_refused_in_a_sentence(tmp_path, monkeypatch):
 # Figures -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_accuracy_and_confusion_are_as_torchmetrics_has_them(bench, learnt):
     from torchmetrics.functional.classification import multiclass_accuracy, multiclass_confusion_matrix
 
@@ -254,6 +255,7 @@ def test_pictures_and_models_that_cannot_be_used_are_one_sentence(bench, learnt)
 # The curve -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_curve_is_trained_in_turns_and_nothing_of_it_is_kept(bench, learnt):
     heard, before = [], len(bench.jobs())
     made = runs(small().to_query() + "&training.epochs=1&data.size=16", [10, 0])

@@ -48,6 +48,7 @@ def trained(tmp_path_factory):
 
 
 class TestTrain:
+    @pytest.mark.slow
     def test_last_line_is_one_json_object_with_the_result(self, trained):
         done, path = trained
         assert done.returncode == 0, done.stderr
@@ -108,6 +109,7 @@ class TestTrain:
         saved = checkpoint.load(path)
         assert saved.model() and saved.step == 5 and saved.about["status"] == "failed"
 
+    @pytest.mark.slow
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent differently there")
     def test_ctrl_c_saves_what_there_is(self, tmp_path):
         path = tmp_path / "run.safetensors"
@@ -159,6 +161,7 @@ class TestWrongArguments:
         assert main(["show", str(tmp_path / "run.safetensors")]) == 2
         assert "run.safetensors" in capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_the_real_process_ends_with_two(self):
         done = subprocess.run([sys.executable, "-m", "playground", "train", "data=nothing"], cwd=ROOT,
                               capture_output=True, text=True, timeout=60)
@@ -202,6 +205,7 @@ class TestLists:
 
 
 class TestGuide:
+    @pytest.mark.slow
     def test_its_variant_is_one_file_that_trains(self):
         """The example in CONTRIBUTING.md, as it stands there, is listed and learns."""
         source = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]

@@ -56,6 +56,7 @@ def run(*arguments: str, data: bytes = b"", home: Path) -> subprocess.CompletedP
                           timeout=120, env=environment, cwd=home)
 
 
+@pytest.mark.slow
 def test_standard_streams_hold_the_picture_alone(folder, model):
     done = run("inpaint", "--model", str(model), "--mask", "mask.png", "-", "-", data=Path("in.png").read_bytes(),
                home=folder)
@@ -65,6 +66,7 @@ def test_standard_streams_hold_the_picture_alone(folder, model):
     assert done.stderr.decode().endswith(".\n") and b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_codes_to_the_standard_output(folder, model):
     done = run("encode", "--model", str(model), "in.png", "-", "--out", "-", data=Path("in.png").read_bytes(),
                home=folder)

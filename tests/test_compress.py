@@ -108,6 +108,7 @@ def ask(bench, question):
     return asyncio.run(question(Compressor(bench)))
 
 
+@pytest.mark.slow
 def test_images_of_its_own_come_back_as_the_rounded_code_decodes(bench, names):
     images, name = held_out(bench, names["grey"], 40), names["grey"]
     done = ask(bench, lambda one: one.compress(name, images))

@@ -164,6 +164,7 @@ def test_the_label_of_a_scene_is_its_largest_shape():
     assert len(np.unique(one.labels)) == 6
 
 
+@pytest.mark.slow
 def test_shapes_have_the_areas_of_geometry():
     """Mean mask area over box area of unturned-or-turned shapes: a circle's is π/4, a ring's π/4·(1 - (0.44/0.92)²)."""
     images = small("shapes", count=2000, objects=1, size=64).load()
@@ -232,6 +233,7 @@ def unpacked(path: Path, header: int) -> np.ndarray:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")])
 def test_mnist_equals_its_files(name, folder, own_home, monkeypatch):
     """All images and labels, but for their order; and that both are in the same order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from playground.data import datasets
 from playground.data import photos as photographs
@@ -30,6 +31,7 @@ def test_the_photographs_are_scikit_learns():
         assert np.array_equal(photographs.photograph(name).transpose(1, 2, 0), load_sample_image(file))
 
 
+@pytest.mark.slow
 def test_varied_photographs_train_on_more_and_hold_out_the_same_fields():
     plain, varied = (datasets["photos"](count=2000, varied=it).load() for it in (False, True))
     assert (plain.held_out == varied.held_out).all()

@@ -181,6 +181,7 @@ def detector(bench):
     return job
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70))
 def test_windows_give_the_maps_of_the_whole_picture(bench, detector, height, width):

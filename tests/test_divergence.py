@@ -54,6 +54,7 @@ def steps(run: Session, until: int) -> Session:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_run_goes_on_from_good_weights_kept_when_its_buffer_was_full(rows):
     made = linear()

@@ -110,6 +110,7 @@ def test_a_stopped_job_is_closed_and_keeps_its_last_word(engine):
         engine.pause("a").result(5)
 
 
+@pytest.mark.slow
 def test_eight_jobs_share_the_device_fairly(engine):
     jobs = [f"job{i}" for i in range(8)]
     for job in jobs:
@@ -158,6 +159,7 @@ def test_an_unforeseen_error_shows_a_sentence_and_no_traceback(engine):
     assert problem.endswith(".") and "Zero" not in problem
 
 
+@pytest.mark.slow
 def test_pace_limits_the_steps_a_second(engine):
     engine.start("a", "A", toy(seconds=0.0001), pace=20)
     until(engine, "a", "running")
@@ -170,6 +172,7 @@ def test_pace_limits_the_steps_a_second(engine):
     assert engine.snapshot("a").event.step - before > 100
 
 
+@pytest.mark.slow
 def test_views_are_made_only_for_watchers_and_about_ten_times_a_second(engine):
     looks = []
 

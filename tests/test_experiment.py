@@ -14,7 +14,7 @@ from playground.architectures import architectures
 from playground.caps import caps
 from playground.data import datasets
 from playground.events import Trouble
-from playground.experiment import PARTS, Experiment, Training, parameters, plan
+from playground.experiment import PARTS, Experiment, Training, _network, parameters, plan
 from playground.knobs import knobs
 from playground.variants import variants
 
@@ -179,3 +179,12 @@ def test_a_cosine_takes_the_rate_from_its_value_to_nothing():
     assert [flat.rate_at(step, 100) for step in (0, 50, 99)] == [0.01] * 3
     assert falling.rate_at(0, 100) == 0.01 and falling.rate_at(50, 100) == pytest.approx(0.005)
     assert falling.rate_at(25, 100) == pytest.approx(0.01 * (2 + 2**0.5) / 4) and falling.rate_at(100, 100) == 0
+
+
+def test_a_class_of_seeds_and_rates_has_one_plan_of_the_network():
+    first = Experiment.from_query("variant=sparse&architecture.width=64")[0]
+    other = Experiment.from_query("variant=sparse&architecture.width=64&training.seed=7&training.rate=0.01")[0]
+    wider = Experiment.from_query("variant=sparse&architecture.width=128")[0]
+    assert _network(first) is _network(other) is not _network(wider)
+    for one in (first, other, wider):
+        assert parameters(one) == sum(weights.numel() for weights in one.build(one.data.shape).parameters())

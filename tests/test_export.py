@@ -17,14 +17,13 @@ import torch
 from playground.__main__ import main
 from playground.architectures import architectures
 from playground.batches import Resident
-from playground.data import Dataset, datasets
+from playground.data import datasets
 from playground.data.own import import_images
 from playground.experiment import Experiment
 from playground.exporting import file_name, notebook, script
 from playground.images import to_png
 from playground.trainer import Session
-from tests.plugins import KINDS, _pictures, experiment, first_data, resident
-from tests.plugins import small as small_data
+from tests.plugins import KINDS, _pictures, experiment, few, first_data, resident
 
 pytestmark = pytest.mark.timeout(900)  # all scripts run in one go: half a minute's work, more where others work
 
@@ -82,11 +81,6 @@ for name, text in json.load(sys.stdin).items():
 print("playground" in sys.modules, file=sys.stderr)
 print(json.dumps(told))
 """
-
-
-def few(data: str) -> Dataset:
-    """A small data set: letters in place of digits, of which there are always 1,797."""
-    return small_data("glyphs" if data == "digits" else data)
 
 
 def small(query: str) -> Experiment:
@@ -175,6 +169,7 @@ def stepped(session: Session) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_a_script_gives_the_trainers_losses(told, name):
     made = ALL[name]

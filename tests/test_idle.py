@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 
 import pytest
+from starlette.applications import Starlette
 
 from playground import idle as module
 from playground.idle import idle
-from tests.browser.conftest import ROOT
+from playground.studio import mount
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +25,7 @@ async def toil(seconds: float) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 def test_calm_is_noticed_after_the_work_is_done():
     async def main() -> tuple[bool, bool]:
         work = asyncio.ensure_future(toil(0.5))
@@ -46,26 +46,27 @@ def test_it_waits_no_longer_than_it_may():
     assert not found and seconds >= 0.5
 
 
-def test_the_studio_is_made_once_the_server_is_idle_and_never_where_that_is_not_wanted():
-    """In a process of its own, as the server would: nothing of Gradio before, the whole Studio after."""
-    code = """
-import asyncio, os, sys
-from playground.studio.mount import Studio
-from playground.workbench import Workbench
-async def main():
-    bench = Workbench(device='cpu')
-    studio = Studio(lambda: bench)
-    assert 'gradio' not in sys.modules
-    os.environ['PLAYGROUND_WARM'] = '0'
-    await studio.warm_later(0.1, 1.0)
-    assert studio._task is None and 'gradio' not in sys.modules
-    os.environ['PLAYGROUND_WARM'] = '1'
-    await studio.warm_later(0.6, 10.0)
-    await studio._until_ready()
-    assert studio._app is not None
-    await studio.close()
-    bench.close()
-asyncio.run(main())
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
+def test_the_studio_is_made_once_the_server_is_idle_and_never_where_that_is_not_wanted(monkeypatch):
+    """With an app in place of Gradio's, which tests/test_studio.py has served."""
+    happened = []
+
+    async def calm(quiet: float, most: float) -> bool:
+        happened.append("calm")
+        return True
+
+    async def main() -> None:
+        studio = mount.Studio(lambda: None)
+        monkeypatch.setenv("PLAYGROUND_WARM", "0")
+        await studio.warm_later()
+        assert studio._task is None and not happened
+        monkeypatch.setenv("PLAYGROUND_WARM", "1")
+        await studio.warm_later()
+        await studio._until_ready()
+        assert studio._app is not None
+        await studio.warm_later()
+        await studio.close()
+
+    monkeypatch.setattr(mount, "idle", calm)
+    monkeypatch.setattr(mount, "_build", lambda bench: happened.append("made") or Starlette())
+    asyncio.run(main())
+    assert happened == ["calm", "made", "calm"]

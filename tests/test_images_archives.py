@@ -101,6 +101,7 @@ def test_what_is_no_zip_is_one_sentence(data):
         unzipped(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_damaged_zips_never_raise_anything_else(data):

@@ -155,6 +155,7 @@ def test_hardly_any_hole_is_no_division_by_zero():
     assert task.squared_error(x, x, seen).tolist() == [0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", NETWORKS)
 def test_learning_to_fill_beats_the_mean_of_what_is_known(architecture):
     """On held-out images with the same quarter hidden; the network learns the whole time from other holes."""

@@ -40,6 +40,7 @@ def test_only_sections_that_fit(asker, kind):
     assert [one["part"] for one in about["layers"]] == ["input", "encoder", "code", "decoder", "output"]
 
 
+@pytest.mark.slow
 def test_a_u_net_shows_what_it_can_and_says_so(asker):
     unet = asker("inpaint", "unet")
     about = unet.get()
@@ -191,6 +192,7 @@ def test_the_field_of_the_plane_and_arrows_on_the_map(asker):
     assert asker("denoising").get("field", status=400)["problem"].endswith(".")
 
 
+@pytest.mark.slow
 def test_code_sizes_beside_pca(asker, bench):
     one = asker()
     told = one.get("sizes")
@@ -238,6 +240,7 @@ def test_an_unknown_run(client):
     assert answer.status_code == 404 and answer.json()["problem"].endswith(".")
 
 
+@pytest.mark.slow
 def test_while_a_run_learns_answers_are_of_its_weights_now(client, bench):
     job = bench.start(experiment("sparse", epochs=10_000))
     try:

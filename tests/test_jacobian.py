@@ -110,6 +110,7 @@ def test_the_contractions_gradient_meets_finite_differences(method):
                 assert weight.grad[i, j].item() == pytest.approx(((up - down) / 2e-6).item(), rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_the_estimate_has_the_jacobians_norm_as_its_mean():
     torch.manual_seed(0)
     encoder, _ = architectures["dense"](code=40, depth=2, width=16).build((1, 6, 6), "sigmoid")

@@ -68,6 +68,7 @@ def buttons(test) -> dict:
 # Controls -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [*PARTS["variant"], "sparse&variant.kind=l1", "sparse&variant.kind=top-k"])
 def test_every_knob_of_every_variant_has_a_control(page, variant):
     test = page(f"{SMALL}&variant={variant}")
@@ -224,6 +225,7 @@ def test_a_bad_link_is_told_once_and_keeps_the_defaults(page):
     assert test.session_state["experiment"].variant == PARTS["variant"]["sparse"]()
 
 
+@pytest.mark.slow
 def test_a_value_between_the_stops_is_kept(page):
     test = page(f"{SMALL}&variant=sparse&variant.rho=0.07")
     assert test.select_slider(key="knob.variant.sparse.rho").value == 0.07

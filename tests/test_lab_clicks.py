@@ -45,6 +45,7 @@ def test_reseed_is_not_lost_nor_taken_back_by_what_the_browser_sent_meanwhile(re
     assert bench.snapshot(job(test)).title.training.seed == 1
 
 
+@pytest.mark.slow
 def test_a_message_that_left_before_the_seed_came_does_not_bring_the_old_one_back(ready, bench):  # noqa: F811
     shown = ready._tree.get_widget_states()
     test = buttons(ready)["Reseed"].click().run()
@@ -53,6 +54,7 @@ def test_a_message_that_left_before_the_seed_came_does_not_bring_the_old_one_bac
     assert job(test) == after and test.session_state["experiment"].training.seed == 1
 
 
+@pytest.mark.slow
 def test_a_structural_change_is_never_done_in_halves(ready, bench, monkeypatch):  # noqa: F811
     buttons(ready)["Step"].click().run()
     before = job(ready)
@@ -66,6 +68,7 @@ def test_a_structural_change_is_never_done_in_halves(ready, bench, monkeypatch):
     assert bench.snapshot(job(test)).earlier == (before,)
 
 
+@pytest.mark.slow
 def test_a_seed_can_be_set_after_a_reseed(ready):
     test = buttons(ready)["Reseed"].click().run()
     seed = next(one for one in test.number_input if one.label.startswith("Seed") and "training" in one.key)

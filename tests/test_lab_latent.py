@@ -84,6 +84,7 @@ def test_a_model_that_is_gone_gives_the_visitors_own_run(page):
     assert test.session_state["not_found"].endswith(".")
 
 
+@pytest.mark.slow
 def test_a_link_to_another_run_shows_it(page, bench):
     first = page()
     other = learnt(bench, first.session_state["experiment"])
@@ -136,6 +137,7 @@ def without_a_code(bench):
     return learnt(bench, Experiment.from_query("task=inpaint&architecture=unet&architecture.width=4")[0])
 
 
+@pytest.mark.slow
 def test_models_without_a_code_are_not_offered(monkeypatch, bench, page):
     test = page()
     other, plain = without_a_code(bench), learnt(bench, test.session_state["experiment"])
@@ -148,6 +150,7 @@ def test_models_without_a_code_are_not_offered(monkeypatch, bench, page):
     assert linked.name == visit.job and "has no code" in linked.problems[0]
 
 
+@pytest.mark.slow
 def test_the_visitors_own_run_without_a_code_is_one_sentence(monkeypatch, bench, page, tmp_path):
     monkeypatch.setattr(bench.library, "shipped", tmp_path)
     test = page(task="inpaint", architecture="unet")

@@ -59,6 +59,7 @@ def test_every_noise_that_is_offered_is_answered():
     assert set(NOISES) == set(ANSWERED)
 
 
+@pytest.mark.slow
 def test_a_run_that_learnt_can_project_and_classical_fills_are_always_there(monkeypatch, bench, page):
     test = page()
     experiment = test.session_state["experiment"]
@@ -69,6 +70,7 @@ def test_a_run_that_learnt_can_project_and_classical_fills_are_always_there(monk
     assert [one["name"] for one in choices if one["use"] == "classical"] == ["telea", "biharmonic"]
 
 
+@pytest.mark.slow
 def test_every_set_with_pictures_is_offered(monkeypatch, bench, page):
     test = page()
     visit = Visit(bench, test.session_state["experiment"], job(test))
@@ -90,6 +92,7 @@ def test_a_model_that_is_gone_is_told_and_what_is_set_is_kept(monkeypatch, bench
     assert not shown.data()["problems"]
 
 
+@pytest.mark.slow
 def test_where_no_model_fills_a_ready_experiment_is_offered(monkeypatch, bench, page):
     test = page(data="shapes")
     visit = Visit(bench, test.session_state["experiment"], job(test))
@@ -103,6 +106,7 @@ def test_where_no_model_fills_a_ready_experiment_is_offered(monkeypatch, bench, 
     assert "plane" not in page_of(monkeypatch, points).data()["train"]["inpaint"]
 
 
+@pytest.mark.slow
 def test_a_model_trained_to_fill_comes_first_and_needs_no_code(monkeypatch, bench, page):
     test = page()
     made = Experiment.from_query("task=inpaint&architecture=unet&architecture.width=4")[0]

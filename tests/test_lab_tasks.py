@@ -34,6 +34,7 @@ def choose(test, part: str, name: str):
     return test
 
 
+@pytest.mark.slow
 def test_inpainting_takes_the_variant_away_and_brings_the_u_net(page):
     test = page()
     assert "knob.variant" in groups(test) and "U-Net" not in networks(test)
@@ -49,6 +50,7 @@ def test_inpainting_takes_the_variant_away_and_brings_the_u_net(page):
     assert widget(test, "toggle", "architecture.unet.skips").value is True
 
 
+@pytest.mark.slow
 def test_back_to_reconstruct_brings_variant_and_network_back(page):
     test = page(f"{SMALL}&architecture.depth=3&variant=sparse&variant.rho=0.2")
     before = test.session_state["experiment"]
@@ -75,6 +77,7 @@ def test_a_variant_is_no_part_of_an_inpainting_experiment(page):
     assert "variant" not in held and "variant.level" not in held and held["task"] == "inpaint"
 
 
+@pytest.mark.slow
 def test_a_link_leads_there_and_the_address_leads_back(page):
     wanted = "task=inpaint&architecture=unet&architecture.width=4&task.holes=box&training.loss=bce"
     test = page(wanted)
@@ -96,6 +99,7 @@ def test_a_u_net_in_a_link_to_reconstruct_is_told_and_left_out(page):
     assert "has no code" in " ".join(element.body for element in test.get("html"))
 
 
+@pytest.mark.slow
 def test_every_knob_of_every_task_has_a_control(page):
     for name in tasks:
         test = page(f"{SMALL}&task={name}")

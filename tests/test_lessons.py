@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -13,15 +14,17 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground import server
+from playground.data import datasets
 from playground.experiment import Experiment
 from playground.lab import learn
 from playground.lab.applications import applications
 from playground.lessons import lesson, lessons
 from playground.library import SHIPPED
 from playground.recipes import RECIPES
-from tests.test_lab import address, bench, page  # noqa: F401  (fixtures)
+from tests.test_lab import address, bench, opened, page  # noqa: F401  (fixtures)
 
 PAGES = {"", "latent-space", "inside", "paint", "does-it-hold", "lessons", "gallery", *applications}
+GALLERY = Path(server.__file__).parent / "lab" / "views" / "gallery.py"
 each = pytest.mark.parametrize("one", lessons(), ids=lambda one: str(one.number))
 
 
@@ -87,6 +90,31 @@ def test_the_gallery_shows_every_shipped_model_and_leads_to_it():
             assert named == name
         else:
             assert Experiment.from_query(where.query) == (recipe.experiment, [])
+
+
+def test_the_gallery_has_a_heading_for_every_kind_and_a_filter_by_images():
+    shown = learn.gallery_page()
+    for one in ("Undercomplete", "Contractive", "Sparse", "Denoising"):
+        assert shown.count(f"<h2>{one} autoencoders</h2>") == 1
+    for one in ("Codes of two numbers: maps", "Linear autoencoders: PCA", "Points in the plane", "Inpainting"):
+        assert shown.count(f"<h2>{one}</h2>") == 1
+    assert shown.count("ap-card") - shown.count("ap-cards") == len(RECIPES) == shown.count('loading="lazy"')
+    titles = learn.images_of(RECIPES.values())
+    assert [*titles] == [name for name in datasets if name in {one.experiment.data.name for one in RECIPES.values()}]
+    some = [one for one in RECIPES.values() if one.experiment.data.name == "plane"]
+    assert learn.gallery_page(some).count("<section>") == 1 and "sparse-mnist" not in learn.gallery_page(some)
+
+
+def shown_gallery(test) -> str:
+    return next(one.body for one in test.get("html") if 'data-testid="gallery"' in one.body)
+
+
+def test_the_gallery_shows_the_models_of_the_images_chosen(bench):
+    test = opened(GALLERY, {})
+    assert "linear-mnist" in shown_gallery(test) and "linear-digits" in shown_gallery(test)
+    test.button_group(key="gallery.data").set_value(["mnist"]).run()
+    assert not test.exception
+    assert "linear-mnist" in shown_gallery(test) and "linear-digits" not in shown_gallery(test)
 
 
 def test_previews_are_served_and_nothing_else():

@@ -181,6 +181,7 @@ def test_big_pictures_go_out_more_rarely():
     assert 3 <= with_pictures <= 6
 
 
+@pytest.mark.slow
 def test_a_job_is_watched_while_somebody_listens_and_a_little_longer(monkeypatch):
     monkeypatch.setattr(live_module, "GRACE", 0.2)
     toy = Toy()
@@ -202,6 +203,7 @@ def test_a_job_is_watched_while_somebody_listens_and_a_little_longer(monkeypatch
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_messages_come_ten_times_a_second():
     toy = Toy()
     toy.tell(stepped(0, 1))

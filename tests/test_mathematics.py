@@ -139,6 +139,7 @@ def test_every_activation_offered_exists():
     assert set(ACTIVATION_CHOICES) <= set(ACTIVATIONS)
 
 
+@pytest.mark.slow
 def test_undercomplete_and_linear_meets_pca():
     """Baldi & Hornik 1989: the least squared error of a linear autoencoder is PCA's, and so is its subspace."""
     made, problems = Experiment.from_query(

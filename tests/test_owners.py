@@ -93,6 +93,7 @@ def test_the_studio_lists_ones_own_and_those_known_by_name_can_be_steered(bench,
     assert [name for _, name in tab.runs(viewer(Asked(BEN)), annas)] == ["", annas]
 
 
+@pytest.mark.slow
 def test_the_curve_over_code_sizes_holds_ones_own_runs(bench, shared):
     annas, bens = learnt(bench, owner_of(ANNA)), learnt(bench, owner_of(BEN))
     app = Starlette(routes=Inside(lambda: bench).routes())
@@ -132,6 +133,7 @@ def annas(lab, visitors):  # noqa: F811
     return test
 
 
+@pytest.mark.slow
 def test_another_looks_at_a_link_and_nothing_that_he_does_reaches_the_run(lab, visitors, annas):  # noqa: F811
     run = job(annas)
     ben = opened_as(visitors, BEN, run=run)
@@ -148,6 +150,7 @@ def test_another_looks_at_a_link_and_nothing_that_he_does_reaches_the_run(lab, v
     assert until(lab, mine, "running").title == lab.snapshot(run).title
 
 
+@pytest.mark.slow
 def test_a_knob_turned_at_anothers_run_turns_ones_own(lab, visitors, annas):  # noqa: F811
     run = job(annas)
     ben = opened_as(visitors, BEN, run=run)
@@ -161,6 +164,7 @@ def test_a_knob_turned_at_anothers_run_turns_ones_own(lab, visitors, annas):  # 
     assert lab.snapshot(run).pace is None
 
 
+@pytest.mark.slow
 def test_the_owner_goes_on_after_a_reload(lab, visitors, annas):  # noqa: F811
     again = opened_as(visitors, ANNA, run=job(annas))
     assert job(again) == job(annas)
@@ -168,6 +172,7 @@ def test_the_owner_goes_on_after_a_reload(lab, visitors, annas):  # noqa: F811
     assert until(lab, job(again), "paused") and job(again) == job(annas)
 
 
+@pytest.mark.slow
 def test_the_lab_lets_a_visitor_train_as_many_runs_as_one_may_and_says_why_no_more(lab, visitors, shared):  # noqa: F811
     pages = []
     for seed in range(caps().trainings + 1):

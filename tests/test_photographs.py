@@ -191,6 +191,7 @@ def test_colours_stay_where_only_brightness_is_enlarged_by_a_grey_network(bench)
     assert np.abs(change - np.tensordot(LUMA, change, 1))[:, inside].max() <= 1.5  # the same for red, green and blue
 
 
+@pytest.mark.slow
 def test_noise_is_taken_out_by_a_level_that_is_told_or_estimated(bench, denoiser):
     clean = smooth(1, 64, 64)
     noisy = np.clip(clean + rng(1).normal(0, 30, clean.shape), 0, 255).round().astype(np.uint8)

@@ -73,6 +73,7 @@ def classes(m: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows(m, 3) + labels[:, None], rows(m, 40, 2) + 2 * labels[:, None], labels
 
 
+@pytest.mark.slow
 def test_scores_are_scikit_learns():
     from sklearn.manifold import trustworthiness
     from sklearn.metrics import accuracy_score, silhouette_score

@@ -183,6 +183,7 @@ def test_a_gabor_function_is_an_edge_and_is_fitted_in_spite_of_noise(angle_, sid
     assert parameters[5] == pytest.approx(1.6 / side, rel=0.2)
 
 
+@pytest.mark.slow
 def test_noise_blobs_and_gratings_are_no_edges():
     rng, side = np.random.default_rng(0), 8
     y, x = np.mgrid[:side, :side].reshape(2, -1)

@@ -46,6 +46,7 @@ def test_image_and_mask_are_deformed_alike_by_what_the_grid_says():
     assert ((image > 127) == mask).mean() > 0.99
 
 
+@pytest.mark.slow
 def test_parts_to_learn_from_and_slices_kept_out_are_of_different_slices():
     real_datasets()
     found, (images, masks) = Membranes(count=2 * CROPS).load(), slices()

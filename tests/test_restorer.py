@@ -52,6 +52,7 @@ def box(side: int = 16) -> np.ndarray:
 
 
 class TestInpaint:
+    @pytest.mark.slow
     @settings(deadline=None, max_examples=60)
     @given(which=st.sampled_from(["grey", "colour", "telea", "biharmonic"]), height=st.integers(1, 50),
            width=st.integers(1, 50), channels=st.sampled_from([1, 3]), kind=st.sampled_from(masks.KINDS),

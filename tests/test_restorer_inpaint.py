@@ -39,8 +39,9 @@ def names(bench):
     return jobs
 
 
+@pytest.mark.slow
 class TestFilling:
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=25)
     @given(model=st.sampled_from(sorted(MODELS)), height=st.integers(1, 50), width=st.integers(1, 50),
            channels=st.sampled_from([1, 3]), kind=st.sampled_from(masks.KINDS), seed=st.integers(0, 999))
     def test_known_pixels_stay_and_hidden_ones_play_no_part(self, bench, names, model, height, width, channels, kind,
@@ -120,6 +121,7 @@ class TestFilling:
         bench.stop(job).result(5)
 
 
+@pytest.mark.slow
 class TestWhereACodeIsNeeded:
     @pytest.mark.parametrize("work", [
         lambda r, n: r.encode(n, [digit()]),

@@ -131,6 +131,7 @@ def models(bench):
     return jobs
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([0, 1]))
 def test_in_pieces_it_is_as_in_one_go(bench, models, height, width, which):

@@ -182,6 +182,7 @@ def test_bad_folders_are_a_sentence(bench, learnt, tmp_path):
     assert found.rows.tolist() == [0] and ask(asker.precision(ready)) == {"code": None, "pixels": None}
 
 
+@pytest.mark.slow
 def test_questions_that_cannot_be_answered_are_a_sentence(bench, learnt):
     name, asker = learnt(), Retriever(bench)
     ready = ask(asker.ready(name, asker.against(name)))
@@ -200,6 +201,7 @@ def test_questions_that_cannot_be_answered_are_a_sentence(bench, learnt):
     assert name in {one.name for one in asker.choices("retrieve")}
 
 
+@pytest.mark.slow
 def test_ones_own_set_is_searched_whole_and_nobody_finds_itself(bench, learnt):
     import_images([(f"{'discs' if i % 2 else 'bars'}/{i}.png", picture(i % 2, i)) for i in range(30)], "retrieved")
     name, asker = learnt(), Retriever(bench)
@@ -224,6 +226,7 @@ def test_an_image_on_the_opposite_ground_is_turned_over(bench, learnt):
 # Semantic hashing ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_noise_in_training_makes_codes_nearly_binary():
     from tests.test_conformance import session
 

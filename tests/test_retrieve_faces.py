@@ -61,6 +61,7 @@ def test_a_folder_is_searched_for_a_picture_that_is_in_it(folder, model, capsys)
         assert sheet.size == (4 * 96 + 3 * 4, 96)
 
 
+@pytest.mark.slow
 def test_a_data_set_is_searched_and_precision_told(folder, model, capsys):
     assert main(["retrieve", "--model", model, "--count", "4", "--precision", "mine/0.png", "mine/lines/1.png"]) == 0
     told, _ = printed(capsys)

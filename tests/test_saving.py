@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from playground import workbench
 from playground.checkpoint import load
 from playground.events import Allowance, Trouble
 from playground.trainer import Session, train
@@ -59,8 +60,9 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from playground.experiment import Experiment
-from playground.workbench import Workbench
-bench = Workbench(Path(sys.argv[1]), "cpu")
+from playground import workbench
+workbench.SAVE_EVERY = 1.0
+bench = workbench.Workbench(Path(sys.argv[1]), "cpu")
 job = bench.start(Experiment.from_query(sys.argv[2])[0])
 while True:
     time.sleep(0.05)
@@ -68,6 +70,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_loses_at_most_ten_seconds_and_its_run_goes_on(tmp_path):
     made = experiment("sparse", epochs=10_000)
     child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path), made.to_query()],
@@ -77,14 +80,14 @@ def test_a_killed_process_loses_at_most_ten_seconds_and_its_run_goes_on(tmp_path
         job, step, at = line.split()
         seen.append((int(step), float(at)))
         running_since = next((t for s, t in seen if s > 0), None)
-        if running_since and float(at) - running_since > 9:
+        if running_since and float(at) - running_since > 6:
             break
     child.send_signal(signal.SIGKILL)
     child.wait()
     last_step, killed_at = seen[-1]
     saved = load(tmp_path / "runs" / f"{job}.safetensors")
     lost_since = min(at for step, at in seen if step >= saved.step)
-    assert killed_at - lost_since <= 10
+    assert killed_at - lost_since <= 1 + 3 and workbench.SAVE_EVERY + 3 <= 10  # a slice and the write take the rest
     bench = Workbench(tmp_path, "cpu")
     try:
         event = stepped(bench, job, saved.step + 1)

@@ -32,6 +32,7 @@ def test_a_space_is_whole_and_its_readme_says_what_it_is(sdk, tmp_path, capsys):
     assert not list((tmp_path / "new").rglob("__pycache__"))
 
 
+@pytest.mark.slow
 def test_its_program_runs_from_there_with_nothing_else_of_the_project(tmp_path):
     folder = assemble("gradio", tmp_path / "space")
     code = "import app, playground; print(playground.__file__); from playground.library import Library, SHIPPED; " \

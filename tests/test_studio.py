@@ -215,6 +215,7 @@ def test_mcp_tools_have_the_same_names_and_answer(studio, learnt):
     assert "done" in trained.content[0].text
 
 
+@pytest.mark.slow
 def test_gradio_is_not_on_the_way_to_the_first_page():
     code = "import sys, playground.server; print([one for one in ('gradio', 'torch', 'fastapi') if one in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

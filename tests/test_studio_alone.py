@@ -119,6 +119,7 @@ def test_on_a_lent_gpu_training_runs_in_bounded_slices_that_are_saved_and_resume
     until(lambda: load(file, weights=False).about["status"] == "stopped")
 
 
+@pytest.mark.slow
 def test_the_host_s_package_is_imported_only_where_it_is_needed():
     code = "import sys; import playground.studio.alone, playground.studio.zero; print('spaces' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -80,6 +80,7 @@ def test_a_crash_within_a_slice_loses_the_last_seconds_only(tmp_path, monkeypatc
     assert saved(tmp_path, "abc").step > 0 and saved(tmp_path, "abc").about["status"] == "running"
 
 
+@pytest.mark.slow
 def test_what_a_crashed_server_trained_is_taken_up_by_the_next_ones_slices(tmp_path):
     async def train(bench, trainings):
         job = await trainings.start("one", MADE)
@@ -118,6 +119,7 @@ def test_what_a_crashed_server_trained_is_taken_up_by_the_next_ones_slices(tmp_p
     assert saved(tmp_path, job).about["status"] == "running"  # the server's end is not the run's
 
 
+@pytest.mark.slow
 def test_a_runs_time_is_over_for_good(tmp_path):
     async def train(bench, trainings):
         job = await trainings.start("one", MADE)
@@ -127,6 +129,7 @@ def test_a_runs_time_is_over_for_good(tmp_path):
     assert saved(tmp_path, served(tmp_path, train, Caps(training=0.5))).about["status"] == "stopped"
 
 
+@pytest.mark.slow
 def test_questions_are_answered_by_the_newest_slice(tmp_path):
     async def train(bench, trainings):
         job = await trainings.start("one", MADE)

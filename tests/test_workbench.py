@@ -90,6 +90,7 @@ def test_a_retuned_penalty_is_the_new_weight_times_the_same_norm():
     assert terms[1] == pytest.approx(3 * terms[0], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_diverging_run_stops_itself_keeps_good_weights_and_can_go_on(bench):
     made = experiment(epochs=1000, rate=10.0)
     made = replace(made, architecture=replace(made.architecture, output="linear", activation="linear"))

@@ -31,6 +31,7 @@ class ImageSet:
     masks: (m, h, w) uint8, the class of each pixel (see the data set's `mask_classes`), or None.
     boxes: (m, b, 5) float32, x0, y0, x1, y1, class; pixels, x1 and y1 exclusive; rows of -1 where there are fewer
     than b objects; or None.
+    stand_in: where these are not the set's own images, what they are, in a sentence; nothing may be learnt from them.
     """
 
     images: np.ndarray
@@ -40,6 +41,7 @@ class ImageSet:
     held_out: np.ndarray
     masks: np.ndarray | None = None
     boxes: np.ndarray | None = None
+    stand_in: str = ""
 
 
 class Dataset(ABC):

@@ -14,6 +14,7 @@ from playground.images import FORMATS, read_image
 IMAGES, MASKS = ("images", "image"), ("masks", "mask", "labels", "label")  # folders beside each other
 ENDINGS = ("_mask", "-mask")
 MOST = 16  # classes
+STRIP = 1_000_000  # values looked at together
 SAVE = "save masks as PNG, one value or colour for each class, without smoothing"
 
 
@@ -39,15 +40,28 @@ def read_mask(data: bytes, name: str) -> Mask:
         mode = picture.mode
         plain = np.asarray(ImageOps.exif_transpose(picture)) if mode in ("P", "1", "L") or mode[0] == "I" else None
     if plain is not None:
-        kind, values = "index" if mode == "P" else "grey", plain.astype(np.int64)
+        kind, values = "index" if mode == "P" else "grey", plain
     elif len(pixels) == 1 or (pixels == pixels[:1]).all():
-        kind, values = "grey", pixels[0].astype(np.int64)
+        kind, values = "grey", pixels[0]
     else:
-        kind, values = "colour", np.tensordot([65536, 256, 1], pixels.astype(np.int64), 1)
-    found, places = np.unique(values, return_inverse=True)
-    if len(found) > MOST:
-        raise Trouble(f"{name} has {len(found):,} different values, and there can be {MOST} classes: {SAVE}.")
-    return Mask(places.reshape(values.shape).astype(np.uint8), tuple(map(int, found)), kind)
+        kind, values = "colour", (pixels[0].astype(np.int32) << 16) | (pixels[1].astype(np.int32) << 8) | pixels[2]
+    found: set[int] = set()
+    strips = _strips(values)
+    for seen, strip in enumerate(strips, 1):
+        found |= {int(value) for value in np.unique(strip)}
+        if len(found) > MOST:
+            more = "at least " if seen < len(strips) else ""
+            raise Trouble(f"{name} has {more}{len(found):,} different values, and there can be {MOST} classes: {SAVE}.")
+    known, places = sorted(found), np.empty(values.shape, np.uint8)
+    for at, strip in zip(_strips(places), strips):
+        at[...] = np.searchsorted(known, strip)
+    return Mask(places, tuple(known), kind)
+
+
+def _strips(values: np.ndarray) -> list[np.ndarray]:
+    """(h, w) in rows of about a million values: what is made of one at a time takes little room."""
+    rows = max(1, STRIP // max(1, values.shape[1]))
+    return [values[i : i + rows] for i in range(0, len(values), rows)]
 
 
 def indices(mask: Mask, classes: int, name: str) -> np.ndarray:

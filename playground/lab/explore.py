@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from playground.data import datasets
 from playground.events import Trouble
 from playground.experiment import Experiment
 from playground.knobs import knobs, read
 from playground.lab.map_knobs import described
 from playground.lab.session import Visit
 from playground.lab.whole import whole
+from playground.library import called
 from playground.probes.maps import MapKnobs
 
 MOST_RUNS = 40  # in the list of models
@@ -93,7 +93,9 @@ class Exploration:
                   and (visit.viewer.owns(one.owner) or one.job in known)]
         shipped = [(one.name, one.experiment, one.status) for one in visit.bench.library.shipped_models()]
         first = "Your run" if visit.mine else "The run in this link"
-        groups = {first: mine, "Other runs": others, "Shipped models": shipped}
+        groups = {first: mine, "Other runs": others}
+        for one in sorted(shipped, key=lambda one: getattr(one[1].data, "rank", 100)):
+            groups.setdefault(f"Shipped models: {one[1].data.title}", []).append(one)
         return [
             _choice(group, *one)
             for group, models in groups.items()
@@ -151,6 +153,4 @@ class Exploration:
 
 
 def _choice(group: str, name: str, experiment: Experiment, status: str) -> dict[str, str]:
-    data = datasets[experiment.data.name]
-    title = f"{experiment.title}, {getattr(experiment.data, 'title', data.__name__)}"
-    return {"group": group, "name": name, "title": title, "status": status}
+    return {"group": group, "name": name, "title": called(experiment), "status": status}

@@ -5,10 +5,17 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
+from playground.data import datasets
 from playground.lessons import Lesson, lessons
 from playground.library import SHIPPED
 from playground.recipes import RECIPES, Recipe
 from playground.server import PREVIEWS
+
+HEADINGS = {  # task -> what its models stand under in the gallery
+    "inpaint": "Inpainting", "upscale": "Super-resolution", "denoise": "Noise in photographs", "detect": "Detection",
+    "retrieve": "Retrieval", "compress": "Compression", "segment": "Segmentation", "restyle": "Painting",
+    "classify": "Classification",
+}  # fmt: skip
 
 
 def strip(one: Lesson) -> str:
@@ -39,32 +46,68 @@ def lessons_page() -> str:
 
 
 def gallery_page(recipes: Iterable[Recipe] = tuple(RECIPES.values())) -> str:
-    """Every shipped model as a card: what it makes of images, what it is for, where it fails."""
-    cards = [
-        f'<a class="ap-card" href="{_text(link(one))}">'
-        f'<img src="{PREVIEWS}/{one.name}/preview.png" alt="What {one.name} makes of held-out images" loading="lazy">'
-        f"<h2>{_text(one.name)}</h2><p>{_text(one.about)}</p><p><small>{_text(one.limits)}</small></p></a>"
-        for one in recipes if (SHIPPED / one.name / "preview.png").exists()
-    ]  # fmt: skip
+    """Every shipped model as a card, under headings: what it makes of images, what it is for, where it fails."""
+    groups: dict[str, list[str]] = {}
+    for one in recipes:
+        if (SHIPPED / one.name / "preview.png").exists():
+            groups.setdefault(heading(one), []).append(_model(one))
+    sections = "".join(f"<section><h2>{_text(title)}</h2>{_cards(cards)}</section>" for title, cards in groups.items())
+    return f'<div class="ap-learn" data-testid="gallery">{sections}</div>'
+
+
+def gallery_title() -> str:
+    """What stands over the gallery and its filter."""
     about = "Models that are here already: open one and try it, or train it again from its recipe."
     more = '<a href="/models">Bring a model of your own, or take one along</a>'
-    return _page("Gallery", about, cards, "gallery", more)
+    return f'<div class="ap-learn"><h1>Gallery</h1><p>{about} {more}</p></div>'
+
+
+def _model(one: Recipe) -> str:
+    return (
+        f'<a class="ap-card" href="{_text(link(one))}">'
+        f'<img src="{PREVIEWS}/{one.name}/preview.png" alt="What {one.name} makes of held-out images" loading="lazy">'
+        f"<h3>{_text(one.name)}</h3><p>{_text(one.about)}</p><p><small>{_text(one.limits)}</small></p></a>"
+    )
+
+
+def heading(recipe: Recipe) -> str:
+    """What a shipped model stands under in the gallery."""
+    made = recipe.experiment
+    if made.task.name in HEADINGS:
+        return HEADINGS[made.task.name]
+    if made.data.name == "plane":
+        return "Points in the plane"
+    if made.architecture.code == 2:
+        return "Codes of two numbers: maps"
+    linear = getattr(made.architecture, "activation", "") == "linear"
+    return "Linear autoencoders: PCA" if linear else f"{made.variant.name.capitalize()} autoencoders"
+
+
+def images_of(recipes: Iterable[Recipe]) -> dict[str, str]:
+    """The data sets of the recipes, name -> title, in their order in lists."""
+    found = {one.experiment.data.name: one.experiment.data for one in recipes}
+    return {name: found[name].title for name in datasets if name in found}
 
 
 def link(recipe: Recipe) -> str:
-    """Where a shipped model is best tried: an application's page, the map for two numbers, else the Train page."""
+    """Where a shipped model is best tried: the page that its card tells of, the map for two numbers, else Train."""
     made = recipe.experiment
-    if made.task.name == "inpaint":
-        return f"/paint?paint.use=inpaint&paint.model={recipe.name}&paint.data={made.data.name}"
+    if "Paint page" in recipe.about:
+        inpaints = made.task.name == "inpaint"
+        how = "paint.use=inpaint" if inpaints else "paint.way=noise&paint.use=denoise"
+        return f"/paint?{how}&paint.model={recipe.name}&paint.data={made.data.name}"
     if made.task.name != "reconstruct":
         return f"/{made.task.name}?model={recipe.name}"
-    page = "latent-space" if made.architecture.code == 2 else ""
+    page = "inside" if "Inside page" in recipe.about else "latent-space" if "Latent space page" in recipe.about else ""
     return f"/{page}?{recipe.query}" + (f"&model={recipe.name}" if page else "")
 
 
 def _page(title: str, about: str, cards: list[str], name: str, more: str = "") -> str:
-    return (f'<div class="ap-learn" data-testid="{name}"><h1>{title}</h1><p>{about} {more}</p>'
-            f'<div class="ap-cards">{"".join(cards)}</div></div>')
+    return f'<div class="ap-learn" data-testid="{name}"><h1>{title}</h1><p>{about} {more}</p>{_cards(cards)}</div>'
+
+
+def _cards(cards: list[str]) -> str:
+    return f'<div class="ap-cards">{"".join(cards)}</div>'
 
 
 def _text(words: str) -> str:

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from playground import look
 from playground.lab.applications import applications
 from playground.lab.learn import strip
+from playground.lab.pieces import logo, style
 from playground.lab.places import foreign, refusal
 from playground.lab.session import Visit
 from playground.lessons import lesson
 from playground.server import workbench
 
 HERE = Path(__file__).resolve().parent
-STYLES = ("page.css", "learn.css")
 
 
 def page(name: str) -> None:
@@ -27,9 +26,9 @@ st.set_page_config(
     page_title="Autoencoder Playground", page_icon=str(HERE / "assets" / "favicon.png"), layout="wide",
     initial_sidebar_state="collapsed",
 )
-st.html(f"<style>{look.css()}{''.join((HERE / name).read_text(encoding='utf-8') for name in STYLES)}</style>")
+st.html(f"<style>{style()}</style>")
 st.html('<a class="ap-studio" href="/studio/">Studio</a>')
-st.logo((HERE / "assets" / "logo.svg").read_text(encoding="utf-8"), size="small")
+st.logo(logo(), size="small")
 pages = [
     st.Page(HERE / "views" / "train.py", title="Train", url_path="train", default=True),
     st.Page(HERE / "views" / "latent.py", title="Latent space", url_path="latent-space"),

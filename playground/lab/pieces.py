@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from playground import look
 
 HERE = Path(__file__).resolve().parent / "components"
 SCRIPTS = {  # name -> the scripts that make it up, in order
     **{name: (name,) for name in ("network", "curves", "reconstructions", "codes", "objective", "status", "compare",
                                   "strip", "confusion", "label_curve", "regions", "detect", "share")},
-    "drawing": ("latent_pad", "drawing"),
+    "drawing": ("pen", "latent_pad", "drawing"),
     "latent": (
         "map_paint", "map_hands", "map", "map_over", "latent_data", "latent_panel", "latent_walk", "latent_tabs",
-        "latent_pad", "latent_live", "latent_colour", "latent",
+        "pen", "latent_pad", "latent_live", "latent_colour", "latent",
     ),
     "inside": (
-        "latent_data", "latent_pad", "inside_draw", "inside_plot", "inside_image", "inside_net", "inside_layers",
+        "latent_data", "pen", "latent_pad", "inside_draw", "inside_plot", "inside_image", "inside_net", "inside_layers",
         "inside_sparse", "inside_contractive", "inside_denoising", "inside_sizes", "inside_chain", "inside",
     ),
     "paint": (
-        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_keep", "paint_ask", "paint_bring", "paint_pad",
-        "paint_show", "paint",
+        "paint_hole", "paint_view", "paint_hands", "paint_keys", "paint_keep", "paint_ask", "paint_bring", "pen",
+        "paint_pad", "paint_show", "paint",
     ),
 }
 STYLES = {"latent": ("latent", "latent_panel"), "inside": ("inside", "inside_panel")}  # where there is more than one
@@ -29,6 +32,18 @@ STYLES = {"latent": ("latent", "latent_panel"), "inside": ("inside", "inside_pan
 
 def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
+
+
+@cache  # every run of every page begins with it
+def style() -> str:
+    """The Lab's own style, for all its pages."""
+    return look.css() + "".join((HERE.parent / name).read_text(encoding="utf-8") for name in ("page.css", "learn.css"))
+
+
+@cache
+def logo() -> str:
+    """The SVG at the top left."""
+    return (HERE.parent / "assets" / "logo.svg").read_text(encoding="utf-8")
 
 
 def source(name: str) -> dict[str, Any]:

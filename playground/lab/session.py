@@ -63,6 +63,12 @@ class Visit:
         return snapshot.status if snapshot else "opening"
 
     @property
+    def stand_in(self) -> str:
+        """What the images on the page are, in a sentence, where they are not those of the data set; else empty."""
+        event = self.snapshot.event if self.snapshot else None
+        return event.still.stand_in if isinstance(event, Stepped) else ""
+
+    @property
     def mine(self) -> bool:
         """Whether the run does what this visitor says; steering another's makes one of one's own."""
         snapshot = self.snapshot

@@ -37,6 +37,11 @@ class Codes:
     shape: tuple[int, int, int]
 
     @property
+    def bytes(self) -> int:
+        """Memory of its own: the thumbnails are the data set's."""
+        return self.codes.nbytes + self.errors.nbytes + self.index.nbytes + self.held_out.nbytes + self.labels.nbytes
+
+    @property
     def has_labels(self) -> bool:
         return len(np.unique(self.labels)) > 1
 
@@ -121,14 +126,17 @@ def gathered(resident: Resident, count: int, parts: list[tuple[np.ndarray, np.nd
     """The sample's Codes from the portions that `encoded` gave, in order."""
     index, held_out = order(resident, count)
     source = resident.source
-    picked = np.ascontiguousarray(source.images[index])
+
+    def small() -> np.ndarray:
+        return thumbnails(np.ascontiguousarray(source.images[index]), THUMBNAIL)
+
     return Codes(
         codes=np.concatenate([codes for codes, _ in parts]),
         errors=np.concatenate([errors for _, errors in parts]),
         index=index,
         held_out=held_out,
         labels=source.labels[index],
-        thumbs=thumbnails(picked, THUMBNAIL),
+        thumbs=resident.once(("thumbs", len(index)), small),
         classes=source.classes,
         shape=resident.shape,
     )

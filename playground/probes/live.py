@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from playground.images import thumbnails
 from playground.probes.plane import PrincipalPlane, bounded
 
 if TYPE_CHECKING:
+    from playground.batches import Resident
     from playground.trainer import Session
 
 SHOWN = 8
@@ -26,22 +28,23 @@ class Live:
     """What never changes (`still`) and what does (`view()`), as arrays, for one session."""
 
     def __init__(self, session: Session, device_name: str):
-        self._session, self._plane = session, PrincipalPlane()
+        self._session: Session = weakref.proxy(session)  # which owns this: in a circle, ended runs would stay in memory
+        self._plane = PrincipalPlane()
         resident = session.resident
         count = SHOWN_POINTS if resident.shape == (1, 1, 2) else SHOWN
         self._indices = torch.from_numpy(resident.shown(count)).to(resident.device)
-        drawn = resident.held_out[:DRAWN].cpu().numpy()
         self.still = Still(
             shape=resident.shape,
             steps_per_epoch=session.batches.per_epoch,
             device=device_name,
             shown=_bytes(session.held_out[self._indices]),
-            thumbnails=thumbnails(drawn if drawn.dtype == np.uint8 else _bytes(torch.from_numpy(drawn)), THUMBNAIL),
+            thumbnails=resident.once("drawn", lambda: _drawn(resident)),
             labels=resident.held_out_labels[:DRAWN],
             classes=resident.source.classes,
             train_images=len(resident.train),
             held_out_images=len(resident.held_out),
             truth=self._truth(),
+            stand_in=resident.source.stand_in,
         )
 
     def _truth(self) -> np.ndarray | None:
@@ -70,6 +73,11 @@ class Live:
             activity=codes.abs().mean(0).cpu().numpy(),
             grades=tuple(task.grades(output, target, shown).tolist()),
         )
+
+
+def _drawn(resident: Resident) -> np.ndarray:
+    drawn = resident.held_out[:DRAWN].cpu().numpy()
+    return thumbnails(drawn if drawn.dtype == np.uint8 else _bytes(torch.from_numpy(drawn)), THUMBNAIL)
 
 
 def _bytes(images: Tensor) -> np.ndarray:

@@ -14,6 +14,9 @@ from starlette.routing import BaseRoute, Route
 
 from playground.caps import caps
 from playground.events import Trouble
+from playground.gate import Keys, gate
+from playground.guard import Guard
+from playground.home import settle
 from playground.look import PORT
 
 ZERO = "SPACES_ZERO_GPU"
@@ -23,11 +26,11 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
     try:
         caps()
+        settle()
     except Trouble as trouble:
         sys.exit(str(trouble))
     gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
-    from playground.gate import gate
     from playground.studio import page
     from playground.studio.zero import Hosting, SlicedTrainings
 
@@ -44,8 +47,7 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
         max_threads=demo.max_threads,
         share=False,
         prevent_thread_lock=True,
-        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings),
-                    "middleware": server.middleware()},
+        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
         **page.served(),
     )
     print(
@@ -82,12 +84,14 @@ def _routes(server: Any) -> list[BaseRoute]:
 
 
 def _living(server: Any, trainings: Any) -> Any:
-    """The server's lifespan: the live stream, and what was learning when the last process ended is taken up."""
+    """The server's lifespan: what every request passes first, the live stream, and what was learning is taken up."""
 
     @asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
         import asyncio
 
+        # around Gradio's own, which would answer other sites' pages before ours
+        app.middleware_stack = Guard(Keys(app.middleware_stack), studio="")
         work = [asyncio.create_task(server.live.run()), asyncio.create_task(server.explore.warm_later()),
                 asyncio.create_task(server.care())]
         if trainings is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from playground.data import datasets
 from playground.knobs import knobs
 from playground.lab.map_knobs import described
 from playground.probes.maps import MapKnobs
@@ -42,10 +43,11 @@ class Explore:
         found = {one.name: one for one in usable if one.code}  # others have no space of codes
         if not found:
             return "", gr.Markdown(NOTHING, visible=True)
+        order = [*datasets]
         choices = [
-            {"group": "Shipped models" if one.shipped else "Runs", "name": one.name, "title": one.title,
-             "status": "shipped" if one.shipped else "run"}
-            for one in sorted(found.values(), key=lambda one: one.shipped)
+            {"group": f"Shipped models: {datasets[one.data].title}" if one.shipped else "Runs", "name": one.name,
+             "title": one.title, "status": "shipped" if one.shipped else "run"}
+            for one in sorted(found.values(), key=lambda one: (one.shipped, one.shipped and order.index(one.data)))
         ]  # fmt: skip
         start = MapKnobs()
         told = {

@@ -11,7 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported: i
 import gradio as gr  # noqa: E402
 
 from playground.caps import caps, told  # noqa: E402
-from playground.home import home  # noqa: E402
+from playground.home import FOLDERS, home  # noqa: E402
 from playground.labelling import labellers  # noqa: E402
 from playground.studio.endpoints import Actions, expose  # noqa: E402
 from playground.studio.explore_tab import Explore  # noqa: E402
@@ -62,10 +62,15 @@ def served(**more: Any) -> dict[str, Any]:
     """What every way to serve the Studio tells Gradio."""
     return {
         "theme": theme(), "css": page_css() + (HERE / "page.css").read_text(encoding="utf-8"),
-        "mcp_server": True, "max_file_size": caps().file, "allowed_paths": [], "blocked_paths": [str(home())],
+        "mcp_server": True, "max_file_size": caps().file, "allowed_paths": [], "blocked_paths": _kept(),
         "show_error": False, "ssr_mode": False, "pwa": False, "run_history": False, "enable_monitoring": False,
         "footer_links": ["api", "settings"], **more,
     }  # fmt: skip
+
+
+def _kept() -> list[str]:
+    """What of the playground's folder is nobody's to fetch as a file: all but what passes through Gradio."""
+    return [str(home() / folder) for folder in (*FOLDERS, "indexes")]
 
 
 def mounted(host: FastAPI, workbench: Workbench, path: str) -> FastAPI:

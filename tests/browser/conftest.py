@@ -28,11 +28,16 @@ class Server:
         self.address = f"http://127.0.0.1:{self.port}"
         self.home = home
         own = {"PLAYGROUND_HOME": str(home), "PLAYGROUND_DEVICE": "cpu", "PLAYGROUND_WARM": "0"}  # nothing in passing
-        environment = {**os.environ, **own}
+        outside = {name: home.with_name(f"{home.name}-{name.lower()}") for name in ("HOME", "TMPDIR", "PWD")}
+        for folder in outside.values():
+            folder.mkdir(exist_ok=True)
+        self.outside = tuple(outside.values())
+        environment = {**os.environ, **{name: str(folder) for name, folder in outside.items()}, **own}
         self.log = (home / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, *command, str(self.port)], cwd=home, env=environment, stdout=self.log, stderr=self.log
-        )
+            [sys.executable, *command, str(self.port)], cwd=outside["PWD"], env=environment, stdout=self.log,
+            stderr=self.log,
+        )  # fmt: skip
 
     def wait(self, seconds: float = 60.0) -> Server:
         end = time.monotonic() + seconds
@@ -46,12 +51,17 @@ class Server:
                 time.sleep(0.1)
         raise AssertionError("the server did not come up: " + (self.home / "server.log").read_text())
 
+    def astray(self) -> list[Path]:
+        """What the server wrote where it was started, in its user's home or among temporary files: nothing is right."""
+        return [path for folder in self.outside for path in folder.rglob("*")]
+
     def interrupt(self) -> tuple[int, float, str]:
         """Ctrl-C: the exit code, how long it took, and all that was printed."""
         started = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         code = self.process.wait(120)
         self.log.close()
+        assert self.astray() == []
         return code, time.monotonic() - started, (self.home / "server.log").read_text()
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from tests.browser import seen
+from tests.browser.axe import severe_in_both_themes
 
 until = partial(seen.until, seconds=20.0)
 pytestmark = pytest.mark.browser
@@ -112,6 +113,17 @@ def test_an_example_is_labelled_on_click_whatever_is_asked_of_it(studio):
         until(page, lambda name=name: way.inner_text().strip() == name)
         until(page, lambda before=before: shown.evaluate_all("all => all.map(one => one.src)") != before)
     until(page, lambda: "%" in page.locator("#label-scores").inner_text())
+
+
+def test_axe_finds_nothing_severe_in_any_tab(studio):
+    page, found = studio(), {}
+    for name in dict.fromkeys(filter(None, page.get_by_role("tab").all_inner_texts())):
+        page.get_by_role("tab", name=name, exact=True).first.click()
+        page.wait_for_timeout(300)
+        found[name] = severe_in_both_themes(page)
+        until(page, lambda: page.evaluate("document.body.classList.contains('dark')"))
+    assert {*found} >= {"Restore", "Label", "Explore", "Train"}
+    assert not {name: faults for name, faults in found.items() if faults}
 
 
 def test_training_is_live_in_the_same_element_until_stop_and_then_explored(studio):

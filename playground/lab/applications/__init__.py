@@ -133,9 +133,12 @@ class Application(ABC):
         bench = self.visit.bench
         with st.spinner("Loading the images …", show_time=False):
             try:
-                return bench.supply.load(bench.experiment(choice.name).data).result(PATIENCE).source
+                found = bench.supply.look(bench.experiment(choice.name).data, choice.name).result(PATIENCE).source
             except TooSlow:
                 raise Trouble("The model's images are still being loaded: look again in a moment.") from None
+        if found.stand_in:
+            st.caption(found.stand_in)
+        return found
 
     def held_out(self, images: ImageSet, label: str = "Number") -> int:
         """Which held-out image is chosen, counted from 1: its place in the set."""

@@ -64,6 +64,12 @@ function build(s) {
 
 const colour = (data, one) => data.classes.find(([name]) => name === one.class)?.[1];
 
+// Black or white, whichever stands out more on a colour "rgb(r, g, b)": by WCAG's relative luminance.
+function inkOn(colour) {
+  const [r, g, b] = colour.match(/\d+/g).map(v => (v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4));
+  return .2126 * r + .7152 * g + .0722 * b > .179 ? '#000' : '#fff';
+}
+
 // The picture with boxes over it and a word at each; words: of one box, or null for none.
 function figure(s, name, boxes, words) {
   const { data } = s, root = tag('figure', { 'data-picture': name }), frame = tag('div', { class: 'frame' });
@@ -77,8 +83,8 @@ function figure(s, name, boxes, words) {
   });
   over.append(...[...rects].reverse());  // the best on top
   const labels = words ? boxes.map(one => {
-    const [x0, y0, x1, y1] = one.box, back = colour(data, one), [r, g, b] = back.match(/\d+/g).map(Number);
-    const label = tag('b', { style: `background:${back};color:${r + g + b > 330 ? '#000' : '#fff'}` }, words(one));
+    const [x0, y0, x1, y1] = one.box, back = colour(data, one);
+    const label = tag('b', { style: `background:${back};color:${inkOn(back)}` }, words(one));
     if (x0 < .6 * data.width) label.style.left = `${100 * x0 / data.width}%`; else label.style.right = `${100 - 100 * x1 / data.width}%`;
     if (y0 > .08 * data.height) label.style.bottom = `${100 - 100 * y0 / data.height}%`; else label.style.top = `${100 * y1 / data.height}%`;
     return label;

@@ -46,6 +46,7 @@ function makePad(room, placed = (...picture) => placePicture(room, ...picture)) 
     room.post('place', async () => { if (last) await placed(sent.toDataURL(), 'Your drawing', room.ink, true); });
   };
   canvas.onpointerup = canvas.onpointercancel = () => { if (last) send(); last = null; };
+  penKeys(canvas, PAPER, { begin: () => { if (!drawn) wipe(); clearTimeout(due); }, line: stroke, end: send });
 
   // A picture that was brought: shown on the paper whole, sent as it is unless it is very large.
   const bring = async (source, words) => {

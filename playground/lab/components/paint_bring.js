@@ -45,7 +45,7 @@ function paintBring(room) {
       const same = mask === null && room.hole && !blob && room.facts?.data === spec.data ? room.hole : null;
       const facts = await putOnDesk(room, spec, blob, () => room.bringing === turn);
       if (!facts || room.bringing !== turn) return;
-      room.say('');
+      room.say(facts.note ?? '');
       const held = same && same.w === facts.width && same.h === facts.height ? same : null; // the hole stays for the next picture
       await room.open(facts, mask, held);
       room.tell();

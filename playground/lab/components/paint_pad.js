@@ -32,6 +32,7 @@ function paintPad(room) {
     for (const one of e.getCoalescedEvents?.().length ? e.getCoalescedEvents() : [e]) { line(last, at(one)); last = at(one); }
   };
   pad.onpointerup = pad.onpointercancel = () => { last = null; };
+  penKeys(pad, DRAWN, { line });
 
   const leave = () => {
     stream?.getTracks().forEach(track => track.stop());

@@ -64,6 +64,8 @@ with st.container(key="shell", horizontal=True, gap=None):
         if visit.problems:
             unread = "; ".join(visit.problems)
             said.append((f"Not everything in this link could be read, and stays at its default: {unread}.", "note"))
+        if visit.stand_in:
+            said.append((visit.stand_in, "note"))
         if not visit.mine:
             said.append(("This run is somebody else's, to look at: Train, or a knob, begins one of your own.", "note"))
         if said:  # last, so that its coming and going moves no component in the page's tree; the grid shows it first
