@@ -53,6 +53,7 @@ class Autoencoder(nn.Module, PyTorchModelHubMixin, library_name="pytorch", tags=
         made, (c, h, w) = Experiment.from_json(json.dumps(experiment)), shape
         self.model = made.build((c, h, w))
         self.state = Checkpoint(made, 0, (c, h, w), {}, {})
+        self.name = ""  # on the card, instead of the folder's
 
     @classmethod
     def of(cls, state: Checkpoint) -> Autoencoder:
@@ -78,9 +79,14 @@ class Autoencoder(nn.Module, PyTorchModelHubMixin, library_name="pytorch", tags=
         weights = {f"model.{key}": tensor.detach().cpu() for key, tensor in self.model.state_dict().items()}
         return replace(self.state, tensors={**weights, **self.state.tensors})
 
+    def push_to_hub(self, repo_id: str, **settings: Any) -> str:
+        """As the mixin's, with the repository's name on the card."""
+        self.name = repo_id
+        return super().push_to_hub(repo_id, **settings)
+
     def _save_pretrained(self, save_directory: Path) -> None:
         """What `save_pretrained` writes: weights with the experiment in their header, config and card."""
-        for name, content in packing.files(self.checkpoint(), save_directory.name).items():
+        for name, content in packing.files(self.checkpoint(), self.name or save_directory.name).items():
             if name != packing.CARD or not (save_directory / name).exists():
                 (save_directory / name).write_bytes(content)
 

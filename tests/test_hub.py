@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -212,7 +213,9 @@ def test_addresses_and_paths_are_no_repositories(monkeypatch, name):
         hub.pull(name)
 
 
-def test_a_model_is_pushed_as_the_hubs_layout(monkeypatch, capsys):
+@pytest.fixture
+def pushed(monkeypatch):
+    """What the hub was told, by the edge of its client."""
     told = {}
 
     def create_repo(self, repo_id, **settings):
@@ -220,15 +223,28 @@ def test_a_model_is_pushed_as_the_hubs_layout(monkeypatch, capsys):
         return type("Url", (str,), {"repo_id": repo_id})(f"https://hub/{repo_id}")
 
     def upload_folder(self, *, repo_id, folder_path, **more):
-        told["files"] = {path.name: path.read_bytes() for path in folder_path.iterdir()}
+        told["files"] = {path.name: path.read_bytes() for path in Path(folder_path).iterdir()}
 
     monkeypatch.setattr(HfApi, "create_repo", create_repo)
     monkeypatch.setattr(HfApi, "upload_folder", upload_folder)
+    return told
+
+
+def test_a_model_is_pushed_as_the_hubs_layout(pushed, capsys):
+    told = pushed
     assert main(["push", NAME, "user/name", "--private"]) == 0
     assert capsys.readouterr().out == "https://hub/user/name\n" and told["private"] and told["repo_id"] == "user/name"
     assert told["files"].keys() == {"model.safetensors", "config.json", "README.md"}
     state = incoming.read(told["files"]["model.safetensors"])
     assert all(torch.equal(t, network().state_dict()[key]) for key, t in state.model().state_dict().items())
+
+
+def test_the_mixins_own_push_writes_the_same(pushed):
+    Autoencoder.from_pretrained(SHIPPED / NAME).push_to_hub("user/name", private=True)
+    assert pushed["repo_id"] == "user/name" and pushed["private"]
+    assert pushed["files"].keys() == {"model.safetensors", "config.json", "README.md"}
+    assert b'from_pretrained("user/name")' in pushed["files"]["README.md"]
+    incoming.read(pushed["files"]["model.safetensors"])
 
 
 def test_who_may_not_push_is_told_how_to(monkeypatch):
