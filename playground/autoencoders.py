@@ -28,7 +28,7 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                       "The plain {kind} autoencoder: {images} through {code} numbers and back.",
                       "Fine detail is smoothed, and pictures of anything else come back as {images}."),
     "contractive": ("variant=contractive", "architecture.code=64&architecture.depth=1&variant.weight=0.03",
-                    "architecture.code=32&variant.method=estimate&variant.weight=0.03&variant.units=linear",
+                    "architecture.code=32&variant.method=estimate&variant.weight=1.0&variant.units=linear",
                     "Codes that hardly move when the pixels of {images} do; look at its Jacobian on the Inside page.",
                     "What it gives back is blurrier than without the penalty: that is its price."),
     "sparse": ("variant=sparse", "architecture.code=196&architecture.depth=1",
@@ -40,10 +40,13 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                   "Other noise, and pictures of anything else, come back changed."),
 }  # fmt: skip
 MORE = {  # name -> what its query says beside the table
-    "contractive-mnist": "training.epochs=15&variant.weight=0.1",
-    "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
+    "contractive-mnist": "training.epochs=15&variant.weight=0.5",
+    "contractive-fashion-mnist": "training.epochs=15&variant.weight=1.0",
+    "contractive-digits-convolutional": "variant.weight=0.3",
     "undercomplete-shapes": "training.epochs=25",
-    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=20",
+    "undercomplete-shapes-convolutional": "training.epochs=25",
+    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=20"
+                     "&variant.beta=0.1",
 }
 OWN = {  # recipes that say something else than their place in the table
     "undercomplete-digits": Recipe(

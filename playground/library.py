@@ -143,7 +143,7 @@ def _place(entry: Entry) -> tuple[Any, ...]:
     if made.task.name != PLAIN:
         return 0, entry.name
     ranks = [getattr(part, "rank", 100) for part in (made.data, made.variant, made.architecture)]
-    return 1, *ranks, -made.architecture.code, entry.name
+    return 1, *ranks, -made.architecture.code, -made.architecture.depth, entry.name
 
 
 def called(experiment: Experiment) -> str:
