@@ -43,8 +43,15 @@ def taken(bench: Workbench, name: str) -> Checkpoint:
         raise Trouble("The device is busy: try again in a moment.") from None
     history = [[row.step, row.held_out, *row.terms.values()] for row in event.history]
     about = {"stride": event.stride, "history": history, "marks": event.marks, "metrics": event.metrics}
-    film = Film(1, event.film).state()
+    film = Film(1, event.film).state() if event.film else _saved_film(bench, name)
     return Checkpoint(snapshot.title, event.step, event.still.shape, tensors | film, about)
+
+
+def _saved_film(bench: Workbench, name: str) -> dict[str, Tensor]:
+    """What a run that has ended has left to its file."""
+    entry = bench.library.find(name)
+    tensors = {} if entry is None else checkpoint.load(entry.path).tensors
+    return {key: tensor for key, tensor in tensors.items() if key.startswith("film.")}
 
 
 def from_file(bench: Workbench, name: str) -> Checkpoint:

@@ -101,6 +101,14 @@ def test_a_run_is_taken_as_it_is_now_and_can_be_brought_and_learns_on(bench):
     bench.pause(mine).result(10)
 
 
+def test_a_run_that_ended_is_taken_with_its_film(bench):
+    job = bench.start(experiment(epochs=2))
+    until(bench, job, "done")
+    for _ in range(3):  # also once it has left its film to its file
+        assert packing.taken(bench, job).tensors["film.places"].ndim == 3
+        bench.ask(job, lambda model: None).result(10)
+
+
 def test_a_run_that_took_no_step_has_nothing_to_take(bench):
     job = bench.start(experiment(), paused=True)
     until(bench, job, "ready")
