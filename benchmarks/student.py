@@ -8,7 +8,7 @@ import random
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -250,9 +250,11 @@ class Student:
         hidden[y : y + h // 3, x : x + w // 4] = True
         mask = b64encode(np.packbits(hidden).tobytes()).decode()
         question = {"way": "fill", "model": model, "use": "inpaint", "mask": mask, "known": True}
-        async with self.browser.client.stream("POST", f"/paint/desk/{desk}/restore", json=question) as answer:
-            lines = answer.aiter_lines()
+        async with AsyncExitStack() as stack:
             async with self.lesson.click("paint, to the picture filled"):
+                asking = self.browser.client.stream("POST", f"/paint/desk/{desk}/restore", json=question)
+                answer = await stack.enter_async_context(asking)
+                lines, told = answer.aiter_lines(), dict[str, Any]()
                 async for line in lines:
                     told = json.loads(line)
                     if told.get("problem") or told.get("of") == "model" and told.get("image"):
