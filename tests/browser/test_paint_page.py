@@ -239,6 +239,17 @@ def test_pictures_are_uploaded_drawn_and_refused_in_a_sentence(page, tmp_path):
     until(page, lambda: section.get_attribute("data-picture") == "drawing")
 
 
+def test_a_drawing_by_keyboard_and_escape_leads_back(page):
+    button(page, "Draw").focus()
+    page.keyboard.press("Enter")
+    page.get_by_test_id("drawing").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_test_id("drawing").wait_for(state="hidden")
+    for key in ("Enter", "Enter", "Shift+ArrowDown", "Shift+ArrowDown", "Enter", "Tab", "Enter"):  # from the button on
+        page.keyboard.press(key)
+    until(page, lambda: page.get_by_test_id("paint-page").get_attribute("data-picture") == "drawing")
+
+
 def test_noise_is_removed_by_the_visitors_own_run(page):
     page.get_by_test_id("stTopNav").get_by_role("link", name="Train").click()
     button(page, "Train").click()

@@ -3,7 +3,7 @@ const DRAWN = 280, PEN = 22, REFUSED = 'This page may not use a camera, so choos
 
 function paintPad(room) {
   const { $ } = room, sheet = $('.sheet'), pad = $('.pad'), video = $('.sheet video'), take = $('[data-do=take]');
-  let stream = null, last = null, drawn = false;
+  let stream = null, last = null, drawn = false, opener = null;
   const c = pad.getContext('2d');
 
   // Drawn as large as the model's images are, white on black as handwriting is, or dark on white for a model of colours.
@@ -35,11 +35,14 @@ function paintPad(room) {
   penKeys(pad, DRAWN, { line });
 
   const leave = () => {
+    const within = sheet.contains(sheet.getRootNode().activeElement);
     stream?.getTracks().forEach(track => track.stop());
     stream = null;
     video.srcObject = null;
     sheet.hidden = true;
+    if (within) opener?.focus();
   };
+  sheet.onkeydown = e => { if (e.key === 'Escape') leave(); };
   const show = camera => {
     sheet.hidden = false;
     pad.hidden = camera;
@@ -47,7 +50,7 @@ function paintPad(room) {
     $('[data-do=wipe]').hidden = camera;
     put(take, camera ? 'Take it' : 'Use this drawing');
   };
-  const draw = () => { leave(); wipe(); show(false); };
+  const draw = () => { leave(); wipe(); show(false); opener = $('[data-do=draw]'); pad.focus(); };
 
   const camera = async () => {
     try {
@@ -56,6 +59,8 @@ function paintPad(room) {
       await video.play();
       show(true);
       take.disabled = false;
+      opener = $('[data-do=camera]');
+      take.focus();
     } catch { // refused, none there, or the page is not served securely: the device's own camera or its files
       leave();
       room.trouble(new Error(REFUSED), { verb: 'Choose', act: () => $('.shot').click() });
