@@ -150,8 +150,7 @@ class Target:
     def _zip(self, data: bytes) -> None:
         from playground.data.own import Own, import_images
 
-        kept = import_images([("a.zip", data)], "mine")
-        assert kept.count >= 2
+        assert import_images([("a.zip", data)], "mine").count >= 2
         Own(pictures="mine", size=16).load()
 
     def _link(self, data: bytes) -> None:
@@ -189,8 +188,7 @@ class Target:
         from playground import aec
 
         aec.read(data)
-        pictures = asyncio.run(self.compressor.decompress(data))
-        assert all(picture.dtype == np.uint8 for picture in pictures)
+        assert all(picture.dtype == np.uint8 for picture in asyncio.run(self.compressor.decompress(data)))
 
 
 def tried(target: Target, watch: Watch, kind: str, number: int, seed: int) -> Case:
@@ -206,7 +204,7 @@ def tried(target: Target, watch: Watch, kind: str, number: int, seed: int) -> Ca
             target.take(kind, data)
         except Trouble as trouble:
             end, said = "refused", str(trouble)
-            if "\n" in said or not said.endswith(".") or len(said) > 20_000:
+            if "\n" in said or not said.endswith((".", "…")) or len(said) > 20_000:
                 end = "fault"
         except Exception as error:
             end, said = "fault", f"{type(error).__name__}: {error}"
@@ -242,7 +240,6 @@ def _status(name: str) -> int:
 
 
 def numbers(count: int) -> dict[str, int]:
-    """How many cases of each kind make up `count`."""
     return {kind: round(share * count) for kind, share in SHARES.items()}
 
 

@@ -231,7 +231,7 @@ def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, list[str]]:
     problems = []
     if (count := parameters(experiment)) > most.parameters:
         problems.append(f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed")
-        plain = replace(experiment, architecture=type(experiment.architecture)())  # of large images still too large
+        plain: Any = replace(experiment, architecture=type(experiment.architecture)())  # can be large still
         size = {"size": type(plain.data).size} if hasattr(plain.data, "size") else {}
         less = plain, replace(plain, data=replace(plain.data, **size)), Experiment(training=plain.training)
         experiment = next((one for one in less if parameters(one) <= most.parameters), less[-1])
