@@ -27,7 +27,7 @@ import numpy as np
 
 SHARES = {"picture": 0.4, "zip": 0.2, "link": 0.15, "checkpoint": 0.15, "aec": 0.1}
 COUNT = 10_000
-MOST_MEGABYTES, MOST_SECONDS = 800, 5.0  # of one case: 50 million pixels in colour, and the processor's time
+MOST_MEGABYTES, MOST_SECONDS = 1500, 10.0  # of one case: 50 million pixels, read as a picture and as a mask
 ROOM = 4_000_000_000  # bytes of addresses that a worker may take beyond what it begins with
 HARM = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect",
         "pickle.find_class", "marshal.loads", "ctypes.dlopen", "os.symlink", "os.link", "os.chmod")  # fmt: skip
