@@ -27,7 +27,7 @@ import numpy as np
 
 SHARES = {"picture": 0.4, "zip": 0.2, "link": 0.15, "checkpoint": 0.15, "aec": 0.1}
 COUNT = 10_000
-MOST_MEGABYTES, MOST_SECONDS = 800, 5.0  # of one case: 50 million pixels in colour, and the processor's time
+MOST_MEGABYTES, MOST_SECONDS = 1500, 10.0  # of one case: 50 million pixels, read as a picture and as a mask
 ROOM = 4_000_000_000  # bytes of addresses that a worker may take beyond what it begins with
 HARM = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect",
         "pickle.find_class", "marshal.loads", "ctypes.dlopen", "os.symlink", "os.link", "os.chmod")  # fmt: skip
@@ -108,7 +108,7 @@ class Target:
             tensors = {f"model.{name}": value for name, value in made.build(made.data.shape).state_dict().items()}
             about = {"history": [[1, False, 0.5]], "metrics": {"psnr": 20.0}, "status": "done", "owner": "a"}
             checkpoint.save(home / "model.safetensors", Checkpoint(made, 1, made.data.shape, tensors, about))
-            self.models.append((home / "model.safetensors").read_bytes())
+            self.models.append(_sorted((home / "model.safetensors").read_bytes()))
         draw = np.random.default_rng(0)
         self.packed = []
         for sizes, bits in (((1, 8, 8), 4), ((3, 20, 9), 8), ((1, 8, 8), 32)):
@@ -150,8 +150,7 @@ class Target:
     def _zip(self, data: bytes) -> None:
         from playground.data.own import Own, import_images
 
-        kept = import_images([("a.zip", data)], "mine")
-        assert kept.count >= 2
+        assert import_images([("a.zip", data)], "mine").count >= 2
         Own(pictures="mine", size=16).load()
 
     def _link(self, data: bytes) -> None:
@@ -168,23 +167,28 @@ class Target:
     def _checkpoint(self, data: bytes) -> None:
         import torch
 
-        from playground import checkpoint
+        from playground import checkpoint, incoming
+        from playground.events import Trouble
 
         path = self.home / "runs" / "brought.safetensors"
-        path.write_bytes(data)
-        self.bench.library.saved()
-        self.bench.library.find("brought")
-        read = checkpoint.load(path)
+        path.write_bytes(data)  # as if it lay there already: files are read with less suspicion than uploads
+        assert self.bench.library.find("brought") is None or len(self.bench.library.saved()) == 1
+        with suppress(Trouble):
+            checkpoint.load(path).model()
+        path.unlink()
+        read = incoming.read(data, "a model")
         model = read.model()
         with torch.no_grad():
             model(model.prepared(torch.zeros(1, *read.shape)))
+        added = self.bench.library.add(read)
+        assert self.bench.library.load(added).step == read.step
+        self.bench.library.delete(added)
 
     def _aec(self, data: bytes) -> None:
         from playground import aec
 
         aec.read(data)
-        pictures = asyncio.run(self.compressor.decompress(data))
-        assert all(picture.dtype == np.uint8 for picture in pictures)
+        assert all(picture.dtype == np.uint8 for picture in asyncio.run(self.compressor.decompress(data)))
 
 
 def tried(target: Target, watch: Watch, kind: str, number: int, seed: int) -> Case:
@@ -200,7 +204,7 @@ def tried(target: Target, watch: Watch, kind: str, number: int, seed: int) -> Ca
             target.take(kind, data)
         except Trouble as trouble:
             end, said = "refused", str(trouble)
-            if "\n" in said or not said.endswith(".") or len(said) > 20_000:
+            if "\n" in said or not said.endswith((".", "…")) or len(said) > 20_000:
                 end = "fault"
         except Exception as error:
             end, said = "fault", f"{type(error).__name__}: {error}"
@@ -210,6 +214,13 @@ def tried(target: Target, watch: Watch, kind: str, number: int, seed: int) -> Ca
     elif megabytes > MOST_MEGABYTES or seconds > MOST_SECONDS:
         end, said = "fault", f"took {megabytes:,.0f} MB and {seconds:.1f} s; {end}: {said}"
     return Case(kind, number, end, said[:400], megabytes, seconds)
+
+
+def _sorted(data: bytes) -> bytes:
+    """A safetensors file whose header has its names in order, which its writer leaves to chance."""
+    size = int.from_bytes(data[:8], "little")
+    head = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
+    return len(head).to_bytes(8, "little") + head + data[8 + size :]
 
 
 def _forget_peak() -> None:
@@ -229,7 +240,6 @@ def _status(name: str) -> int:
 
 
 def numbers(count: int) -> dict[str, int]:
-    """How many cases of each kind make up `count`."""
     return {kind: round(share * count) for kind, share in SHARES.items()}
 
 

@@ -17,6 +17,7 @@ from playground.experiment import Experiment
 from playground.model import Autoencoder
 
 FORMAT = "autoencoder-playground"
+TOLD = ("shape", "about")  # as JSON
 VERSION = "1"
 
 
@@ -77,12 +78,11 @@ def load(path: Path, weights: bool = True) -> Checkpoint:
             if header.get("version") != VERSION:
                 raise Trouble(f"{path.name} was written by another version of the playground.")
             tensors = {name: file.get_tensor(name) for name in file.keys()} if weights else {}
-        shape = tuple(int(side) for side in json.loads(header["shape"]))
-        if len(shape) != 3:
-            raise ValueError("three sides belong to an image")
-        return Checkpoint(Experiment.from_json(header["experiment"]), int(header["step"]), shape, tensors,
-                          json.loads(header["about"]))
+        made, shape, about = Experiment.from_json(header["experiment"]), *(json.loads(header[key]) for key in TOLD)
+        if tuple(shape) != tuple(made.data.shape) or not isinstance(about, dict):
+            raise ValueError("its own images' sides, and plain values by name")
+        return Checkpoint(made, int(header["step"]), tuple(shape), tensors, about)
     except FileNotFoundError:
         raise Trouble(f"There is no file called {path.name}.") from None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
         raise Trouble(f"{path.name} is damaged or is not a model of the playground.") from None

@@ -163,8 +163,7 @@ class Experiment:
     def from_json(cls, text: str) -> Experiment:
         """The experiment of a file; strict: anything missing, unknown or out of range raises Trouble."""
         try:
-            raw = json.loads(text)
-            version = raw.pop("version", None)
+            version = (raw := json.loads(text)).pop("version", None)
             if version in OLDER:
                 raw.setdefault("task", {"name": "reconstruct"})
             elif version != VERSION:
@@ -184,8 +183,7 @@ class Experiment:
     def to_query(self) -> str:
         """The experiment as a link's query: only what differs from the defaults, in the order of the parts."""
         default, pairs = Experiment(), []
-        for part in PARTS:
-            value = getattr(self, part)
+        for part, value in ((part, getattr(self, part)) for part in PARTS):
             if value.name != getattr(default, part).name:
                 pairs.append((part, value.name))
             plain = type(value)()
@@ -233,7 +231,10 @@ def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, list[str]]:
     problems = []
     if (count := parameters(experiment)) > most.parameters:
         problems.append(f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed")
-        experiment = replace(experiment, architecture=type(experiment.architecture)())
+        plain: Any = replace(experiment, architecture=type(experiment.architecture)())  # can be large still
+        size = {"size": type(plain.data).size} if hasattr(plain.data, "size") else {}
+        less = plain, replace(plain, data=replace(plain.data, **size)), Experiment(training=plain.training)
+        experiment = next((one for one in less if parameters(one) <= most.parameters), less[-1])
     if (epochs := experiment.training.epochs) > most.epochs:
         problems.append(f"training.epochs: {epochs:,} are more than the {most.epochs:,} allowed")
         experiment = replace(experiment, training=replace(experiment.training, epochs=most.epochs))

@@ -132,9 +132,12 @@ class Library:
 def _entry(name: str, path: Path) -> Entry:
     header = checkpoint.load(path, weights=False)
     about = header.about
-    return Entry(name, path, header.experiment, header.step, about.get("status", "shipped"), about.get("metrics", {}),
-                 tuple(about.get("earlier", ())), path.stat().st_mtime, about.get("owner", ""),
-                 bool(about.get("guest")), about.get("source", ""))
+    try:
+        return Entry(name, path, header.experiment, header.step, str(about.get("status", "shipped")),
+                     dict(about.get("metrics", {})), tuple(map(str, about.get("earlier", ()))), path.stat().st_mtime,
+                     str(about.get("owner", "")), bool(about.get("guest")), str(about.get("source", "")))
+    except (TypeError, ValueError):
+        raise Trouble(f"{path.name} is damaged: what it says of its run cannot be read.") from None
 
 
 def _place(entry: Entry) -> tuple[Any, ...]:

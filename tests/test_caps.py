@@ -101,6 +101,13 @@ def test_a_cap_is_a_cap(settings):
     assert any(f"{most:,} allowed" in problem for problem in problems)
 
 
+def test_a_cap_is_a_cap_for_large_images_too():
+    """The plain network of large images is large itself: then the images become smaller, whosever they are."""
+    made, problems = Experiment.from_query("data=own&data.pictures=cats&data.size=256")
+    assert parameters(made) <= Caps.parameters and any("allowed" in problem for problem in problems)
+    assert made.data.pictures == "cats" and Experiment.from_query(made.to_query()) == (made, [])
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields(Caps)])
 def test_every_cap_says_what_it_is(name):
     setting = knobs(Caps)[name]

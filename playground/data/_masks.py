@@ -40,28 +40,30 @@ def read_mask(data: bytes, name: str) -> Mask:
         mode = picture.mode
         plain = np.asarray(ImageOps.exif_transpose(picture)) if mode in ("P", "1", "L") or mode[0] == "I" else None
     if plain is not None:
-        kind, values = "index" if mode == "P" else "grey", plain
-    elif len(pixels) == 1 or (pixels == pixels[:1]).all():
-        kind, values = "grey", pixels[0]
+        kind, sheet = "index" if mode == "P" else "grey", plain[None]
+    elif len(pixels) == 1 or all((pixels[0] == other).all() for other in pixels[1:]):
+        kind, sheet = "grey", pixels[:1]
     else:
-        kind, values = "colour", (pixels[0].astype(np.int32) << 16) | (pixels[1].astype(np.int32) << 8) | pixels[2]
-    found: set[int] = set()
-    strips = _strips(values)
-    for seen, strip in enumerate(strips, 1):
-        found |= {int(value) for value in np.unique(strip)}
+        kind, sheet = "colour", pixels
+    rows, found = max(1, STRIP // sheet.shape[2]), set[int]()
+    strips = [slice(i, i + rows) for i in range(0, sheet.shape[1], rows)]  # the whole would take much room
+    for strip in strips:
+        found |= {int(value) for value in np.unique(_values(sheet[:, strip]))}
         if len(found) > MOST:
-            more = "at least " if seen < len(strips) else ""
+            more = "at least " if strip is not strips[-1] else ""
             raise Trouble(f"{name} has {more}{len(found):,} different values, and there can be {MOST} classes: {SAVE}.")
-    known, places = sorted(found), np.empty(values.shape, np.uint8)
-    for at, strip in zip(_strips(places), strips):
-        at[...] = np.searchsorted(known, strip)
+    known, places = sorted(found), np.empty(sheet.shape[1:], np.uint8)
+    for strip in strips:
+        places[strip] = np.searchsorted(known, _values(sheet[:, strip]))
     return Mask(places, tuple(known), kind)
 
 
-def _strips(values: np.ndarray) -> list[np.ndarray]:
-    """(h, w) in rows of about a million values: what is made of one at a time takes little room."""
-    rows = max(1, STRIP // max(1, values.shape[1]))
-    return [values[i : i + rows] for i in range(0, len(values), rows)]
+def _values(sheet: np.ndarray) -> np.ndarray:
+    """(1, h, w) values, or (3, h, w) uint8 as 0xrrggbb, as (h, w)."""
+    if len(sheet) == 1:
+        return sheet[0]
+    red, green, blue = sheet.astype(np.int32)
+    return red << 16 | green << 8 | blue
 
 
 def indices(mask: Mask, classes: int, name: str) -> np.ndarray:
