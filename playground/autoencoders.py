@@ -40,12 +40,15 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                   "Other noise, and pictures of anything else, come back changed."),
 }  # fmt: skip
 MORE = {  # name -> what its query says beside the table
-    "contractive-mnist": "training.epochs=15&variant.weight=0.5",
-    "contractive-fashion-mnist": "training.epochs=15&variant.weight=1.0",
+    "contractive-mnist": "training.epochs=15&variant.weight=0.1",
+    "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
     "contractive-digits-convolutional": "variant.weight=0.3",
+    "contractive-mnist-convolutional": "training.epochs=1",
+    "contractive-fashion-mnist-convolutional": "training.epochs=1",
+    "contractive-shapes-convolutional": "training.epochs=6",
     "undercomplete-shapes": "training.epochs=25",
-    "undercomplete-shapes-convolutional": "training.epochs=25",
-    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=20"
+    "undercomplete-shapes-convolutional": "training.epochs=18",
+    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=12"
                      "&variant.beta=0.1",
 }
 OWN = {  # recipes that say something else than their place in the table
