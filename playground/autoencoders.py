@@ -42,7 +42,7 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
 MORE = {  # name -> what its query says beside the table
     "contractive-mnist": "training.epochs=15&variant.weight=0.1",
     "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
-    "contractive-digits-convolutional": "variant.weight=0.3",
+    "contractive-digits-convolutional": "architecture.activation=relu&training.rate=0.003&variant.weight=0.03",
     "contractive-mnist-convolutional": "training.epochs=1",
     "contractive-fashion-mnist-convolutional": "training.epochs=1",
     "contractive-shapes-convolutional": "training.epochs=6",
