@@ -51,6 +51,8 @@ MORE = {  # name -> what its query says beside the table
     "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=12"
                      "&variant.beta=0.1",
 }
+LATER = {"contractive-fashion-mnist-convolutional", "contractive-shapes-convolutional", "sparse-shapes",
+         "undercomplete-shapes-convolutional"}  # not shipped: nobody has trained them to their aim yet
 OWN = {  # recipes that say something else than their place in the table
     "undercomplete-digits": Recipe(
         "undercomplete-digits", "",
@@ -100,6 +102,8 @@ def _grid() -> Iterator[Recipe]:
             for kind, size, training in zip(("dense", "convolutional"), sizes, trainings, strict=True):
                 name = f"{variant}-{data}" + (f"-{kind}" if kind == "convolutional" else "")
                 network = "architecture=convolutional&architecture.activation=elu" if kind == "convolutional" else ""
+                if name in LATER:
+                    continue
                 query = _query(where, network, own, training, size, MORE.get(name, ""))
                 said = {"kind": kind, "images": images, "code": dict(parse_qsl(size))["architecture.code"]}
                 yield OWN.get(name) or Recipe(name, query, about.format(**said), limits.format(**said))
