@@ -40,14 +40,19 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                   "Other noise, and pictures of anything else, come back changed."),
 }  # fmt: skip
 MORE = {  # name -> what its query says beside the table
-    "contractive-mnist": "training.epochs=15&variant.weight=0.5",
-    "contractive-fashion-mnist": "training.epochs=15&variant.weight=1.0",
-    "contractive-digits-convolutional": "variant.weight=0.3",
+    "contractive-mnist": "training.epochs=15&variant.weight=0.1",
+    "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
+    "contractive-digits-convolutional": "architecture.activation=relu&training.rate=0.003&variant.weight=0.03",
+    "contractive-mnist-convolutional": "training.epochs=1",
+    "contractive-fashion-mnist-convolutional": "training.epochs=1",
+    "contractive-shapes-convolutional": "training.epochs=6",
     "undercomplete-shapes": "training.epochs=25",
-    "undercomplete-shapes-convolutional": "training.epochs=25",
-    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=20"
+    "undercomplete-shapes-convolutional": "training.epochs=18",
+    "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=12"
                      "&variant.beta=0.1",
 }
+LATER = {"contractive-fashion-mnist-convolutional", "contractive-shapes-convolutional", "sparse-shapes",
+         "undercomplete-shapes-convolutional"}  # not shipped: nobody has trained them to their aim yet
 OWN = {  # recipes that say something else than their place in the table
     "undercomplete-digits": Recipe(
         "undercomplete-digits", "",
@@ -97,6 +102,8 @@ def _grid() -> Iterator[Recipe]:
             for kind, size, training in zip(("dense", "convolutional"), sizes, trainings, strict=True):
                 name = f"{variant}-{data}" + (f"-{kind}" if kind == "convolutional" else "")
                 network = "architecture=convolutional&architecture.activation=elu" if kind == "convolutional" else ""
+                if name in LATER:
+                    continue
                 query = _query(where, network, own, training, size, MORE.get(name, ""))
                 said = {"kind": kind, "images": images, "code": dict(parse_qsl(size))["architecture.code"]}
                 yield OWN.get(name) or Recipe(name, query, about.format(**said), limits.format(**said))
