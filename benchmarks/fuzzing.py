@@ -93,7 +93,7 @@ class Target:
         from playground import checkpoint
         from playground.checkpoint import Checkpoint
         from playground.compressor import Compressor
-        from playground.experiment import Experiment
+        from playground.experiment import Experiment, formulas
         from playground.workbench import Workbench
 
         os.environ["PLAYGROUND_HOME"] = str(home)
@@ -106,7 +106,7 @@ class Target:
         for query in queries:
             made = Experiment.from_query(query)[0]
             tensors = {f"model.{name}": value for name, value in made.build(made.data.shape).state_dict().items()}
-            about = {"history": [[1, False, 0.5]], "metrics": {"psnr": 20.0}, "status": "done", "owner": "a"}
+            about = {"history": [[1, *[0.5] * (1 + len(formulas(made)))]], "metrics": {"psnr": 20.0}, "status": "done"}
             checkpoint.save(home / "model.safetensors", Checkpoint(made, 1, made.data.shape, tensors, about))
             self.models.append(_sorted((home / "model.safetensors").read_bytes()))
         draw = np.random.default_rng(0)

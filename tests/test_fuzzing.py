@@ -32,7 +32,8 @@ def target(tmp_path_factory):
 def test_what_people_bring_ends_in_an_answer_or_a_sentence(kind, target, watch):
     done = [tried(target, watch, kind, number, seed=1) for number in range(numbers(CASES)[kind])]
     assert [case for case in done if case.end == "fault"] == []
-    assert kind == "link" or {case.end for case in done} == {"answer", "refused"}  # neither all good nor all bad
+    ends = {case.end for case in done}  # neither all good nor all bad; of so few checkpoints none may be good
+    assert kind == "link" or "refused" in ends and (kind == "checkpoint" or "answer" in ends)
 
 
 def test_the_watch_hears_of_harm(watch, tmp_path):

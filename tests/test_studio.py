@@ -255,3 +255,9 @@ def test_a_request_that_takes_too_long_is_ended_with_the_limit():
 
     with pytest.raises(Trouble, match="0.05 s"):
         asyncio.run(main())
+
+
+def test_nothing_is_written_outside_the_data_folder(served, client, learnt, bring):
+    picture = bring(np.full((20, 20), 128, np.uint8))
+    client.predict(model=learnt[0]["job"], image=picture, api_name="/reconstruct")
+    assert served.astray() == [] and [*(served.home / "passing" / "files").rglob("*.png")]
