@@ -44,7 +44,7 @@ MORE = {  # name -> what its query says beside the table
     "contractive-fashion-mnist": "training.epochs=15&variant.weight=0.3",
     "contractive-digits-convolutional": "architecture.activation=relu&training.rate=0.003&variant.weight=0.03",
     "contractive-mnist-convolutional": "training.epochs=1",
-    "contractive-fashion-mnist-convolutional": "training.epochs=1",
+    "contractive-fashion-mnist-convolutional": "training.epochs=1&variant.weight=3.0",
     "contractive-shapes-convolutional": "training.epochs=6",
     "undercomplete-shapes": "training.epochs=25",
     "undercomplete-shapes-convolutional": "training.epochs=18",
