@@ -33,10 +33,9 @@ SAVE_EVERY = 7.0  # seconds: with a slice and the write itself, a kill loses les
 
 
 class Workbench(Answering):
-    """Experiments, jobs, models and data of one process.
+    """Experiments, jobs, models and data of one process. device: "cuda", "mps" or "cpu"; by default the best there is.
 
-    Runs are saved under `home`/runs as they go; those that were running when the last process died go on by
-    themselves. device is "cuda", "mps" or "cpu"; by default PLAYGROUND_DEVICE, or the best there is.
+    Runs are saved under `home`/runs as they go; those that ran when the last process died go on by themselves.
     """
 
     def __init__(self, home_folder: Path | None = None, device: str | None = None):
@@ -55,7 +54,7 @@ class Workbench(Answering):
         self._heeded: dict[str, float] = {}  # when somebody last asked how a run is going, without watching it
         for entry in reversed(self.library.saved()):
             if entry.status == "running":
-                self._reopen(entry, paused=False)
+                self._take_up(entry)
 
     # Runs -----------------------------------------------------------------------------------------------------------
 
@@ -139,11 +138,9 @@ class Workbench(Answering):
 
     def snapshot(self, job: str) -> Snapshot | None:
         """What a screen may know of a job, saved runs of earlier processes included; None when there is none."""
-        known = self._engine.snapshot(job)
-        if known is not None:
+        if (known := self._engine.snapshot(job)) is not None:
             return known
-        entry = self.library.entry(job)
-        return None if entry is None else entry.snapshot()
+        return None if (entry := self.library.entry(job)) is None else entry.snapshot()
 
     def jobs(self) -> tuple[Snapshot, ...]:
         """All runs, newest first: this process's, but for those that only show, then the saved ones of earlier ones."""
@@ -217,6 +214,10 @@ class Workbench(Answering):
         """Open a run of an earlier process, paused where it was; nothing to do for one of this process."""
         if self._engine.snapshot(job) is None and (entry := self.library.entry(job)) is not None:
             self._reopen(entry, paused=True)
+
+    def _take_up(self, entry: Entry) -> None:
+        """Go on with a run that was learning when the last process ended."""
+        self._reopen(entry, paused=False)
 
     def _ended(self, job: str) -> bool:
         return (known := self._engine.snapshot(job)) is not None and known.status in ("stopped", "failed", "done")

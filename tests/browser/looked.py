@@ -49,7 +49,8 @@ def choose(page, index: int, key: str) -> None:
 def api(page, path: str, question: dict | None = None) -> dict:
     """What the routes say of the run on the page."""
     address = f"{page.url.split('/inside')[0]}/inspect/{page.url.split('run=')[1].split('&')[0]}/{path}".rstrip("/")
-    answer = page.request.get(address) if question is None else page.request.post(address, data=question)
+    of = {"headers": {"referer": page.url}}  # as the page's own requests have it
+    answer = page.request.get(address, **of) if question is None else page.request.post(address, data=question, **of)
     assert answer.ok, answer.text()
     return answer.json()
 

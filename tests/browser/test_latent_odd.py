@@ -216,7 +216,8 @@ def test_umaps_own_inverse_decodes_a_click_where_it_is_chosen(look):
     page.unroute("**/decode?**")  # which lets go what was held
     come_about(page, lambda: told(shown(page), "source") == "exact")
     question = {**place, "map": {**knobs, "way": "inverse"}}
-    expected = page.request.post(page.url.split("/latent-space")[0] + "/explore/odd-plain/decode", data=question).json()
+    expected = page.request.post(page.url.split("/latent-space")[0] + "/explore/odd-plain/decode", data=question,
+                                 headers={"referer": page.url}).json()
     assert alike(shown(page).evaluate(GREYS), shown(page).evaluate(PICTURE, expected["image"]))
     assert float(told(shown(page), "distance")) == pytest.approx(expected["distance"], abs=2e-3) != float(before)
     lands = page.locator(".facts").inner_text()

@@ -110,7 +110,7 @@ def test_a_drawing_is_placed_with_its_neighbours(page):
     assert page.locator(".nrow[data-row='by code'] button").count() == 10
     hits = page.locator(".hits")
     hits.wait_for()
-    rows = page.request.get(explored(page, "scores")).json()["rows"]
+    rows = page.request.get(explored(page, "scores"), headers={"referer": page.url}).json()["rows"]
     by_code, by_pixels = (f"{100 * rows[name]['precision']:.1f} % by {name}" for name in ("code", "pixels"))
     assert hits.inner_text().endswith(f"over the held-out set: {by_code}, {by_pixels}.")
     page.get_by_role("tab", name="Scores").click()

@@ -185,7 +185,7 @@ def test_strokes_survive_a_reload_a_page_change_and_a_lost_connection(page, serv
     page.wait_for_timeout(50)
     settled(page)
     told = page.get_by_test_id("paint-page").get_attribute("data-desk")
-    assert page.request.get(f"{server.address}/paint/desk/{told}").ok
+    assert page.request.get(f"{server.address}/paint/desk/{told}", headers={"referer": page.url}).ok
 
 
 def test_masks_come_at_random_and_go_out_and_in(page, tmp_path):

@@ -34,6 +34,7 @@ def test_an_image_finds_its_like_by_bits_and_by_pixels_and_so_does_ones_own(visi
     job = told(curves, "job")
     go_to(page, "retrieve")
     page.get_by_role("combobox", name="Model").click()
+    page.keyboard.type(job)  # the list is long, and what is not in view is not there yet
     page.get_by_role("option", name=job).click()
     page.get_by_text("code, 32 bits").wait_for()
     until(page, lambda: "%" in cell(page, "code", "precision") and "%" in cell(page, "pixels", "precision"))
