@@ -161,7 +161,7 @@ def test_its_figures_are_what_the_card_says(name):
         return
     mine, (other,) = said["model"], [values for way, values in said.items() if way != "model"]
     assert {**run.metrics, **character(run)} == pytest.approx(mine, rel=2e-3)
-    if "moved" in other:  # it holds stiller than PCA, or than the plain one of its kind while it gives back more than PCA
+    if "moved" in other:  # stiller than PCA, or than the plain one of its kind while it gives back more than PCA
         plain = checkpoint.load(SHIPPED / name.replace("contractive", "undercomplete") / "model.safetensors").model()
         with torch.no_grad():
             codes, after = (plain.encode(x).double().numpy() for x in (run.held_out, _noisy(run.held_out)))
