@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 def test_the_experiment_is_taken_along(visit, tmp_path):
     page = ready(visit(f"{SMALL}&variant=sparse&variant.rho=0.2"))
     page.get_by_text("More", exact=True).click()
+    page.wait_for_timeout(500)  # what opens moves what is below
     for name, ending in (("Notebook", "ipynb"), ("Script", "py")):
         button = page.get_by_role("button", name=name, exact=True)
         button.scroll_into_view_if_needed()

@@ -131,7 +131,7 @@ async function load(room, first = false) {
   room.learning = false;
   room.status('loading');
   if (first) {
-    for (const one of ['info', 'frame', 'seen', 'places', 'place', 'code', 'directions', 'home', 'again']) room[one] = null;
+    for (const one of ['info', 'frame', 'seen', 'places', 'place', 'code', 'directions', 'sliders', 'home', 'again']) room[one] = null;
     room.turn++; // answers about the model before are dropped
     clearTimeout(room.resting);
     $('.host').dataset.status = 'loading';

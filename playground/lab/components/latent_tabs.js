@@ -68,6 +68,7 @@ function steeredFrom(room, code) {
 }
 
 function steer(room, i, by, entries) {
+  if (!room.directions) return; // those of the model before, while another one loads
   const { axes, mean, sd } = room.directions, k = mean.length;
   if (entries) room.code[i] += by;
   else for (let j = 0; j < k; j++) room.code[j] += by * sd[i] * axes[i * k + j];
