@@ -282,18 +282,10 @@ def hurt_codes(data: bytes, by: Random) -> bytes:
         numbers = [by.choice((1, 2, 8, 28, 48, 64, 128, 1000, 50_000, 2**21, 2**28)) for _ in range(by.randint(5, 12))]
         if by.random() < 0.7:
             numbers[:4] = [48, 1, 8, 8]  # the model's own code and shape
-        body = b"".join(_whole(number) for number in numbers)
+        body = b"".join(aec.whole(number) for number in numbers)
         kind = bytes([by.choice((1, 2, 4, 8, 16, 32, 3, 0)), by.choice((0, 1, 1, 1, 2))])
-        data = data[: len(aec.MAGIC) + 1] + kind + data[at - 4 : at] + _whole(len(name)) + name + body
+        data = data[: len(aec.MAGIC) + 1] + kind + data[at - 4 : at] + aec.whole(len(name)) + name + body
         data += bytes([by.choice((0, 1, 2, 3, 9))]) + by.randbytes(by.choice((0, 8, 100, 2000)))
         return data + struct.pack("<I", zlib.crc32(data))
     hurt = bent(data[:-4], by, 4)
     return hurt + (struct.pack("<I", zlib.crc32(hurt)) if by.random() < 0.85 else data[-4:])
-
-
-def _whole(number: int) -> bytes:
-    groups = [number & 127]
-    while number := number >> 7:
-        groups[-1] |= 128
-        groups.append(number & 127)
-    return bytes(groups)

@@ -100,9 +100,9 @@ def write(model: str, digest: str, shape: Size, sizes: Sequence[Size], codes: np
     packing = min(packings, key=lambda one: len(packings[one]))
     title, runs = model.encode("ascii"), _runs(sizes)
     parts = [
-        MAGIC, bytes([VERSION, bits, packing]), bytes.fromhex(digest[:DIGITS]), _whole(len(title)), title,
-        *map(_whole, (codes.shape[1], *shape, len(runs))),
-        *(b"".join(map(_whole, (count, *size))) for size, count in runs), told, packings[packing],
+        MAGIC, bytes([VERSION, bits, packing]), bytes.fromhex(digest[:DIGITS]), whole(len(title)), title,
+        *map(whole, (codes.shape[1], *shape, len(runs))),
+        *(b"".join(map(whole, (count, *size))) for size, count in runs), told, packings[packing],
     ]  # fmt: skip
     data = b"".join(parts)
     return data + struct.pack("<I", crc32(data))
@@ -232,7 +232,7 @@ def _unpacked(data: bytes, count: int, columns: int, levels: int, name: str) -> 
 # Bytes ---------------------------------------------------------------------------------------------------------------
 
 
-def _whole(number: int) -> bytes:
+def whole(number: int) -> bytes:
     """A whole number in groups of seven bits, the lowest first."""
     groups = [number & 127]
     while number := number >> 7:

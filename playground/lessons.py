@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from playground.experiment import Experiment
+from playground.recipe import strictly
 
 WORDS = Path(__file__).resolve().with_suffix(".toml")
 
@@ -35,10 +36,7 @@ class Lesson:
     @property
     def experiment(self) -> Experiment:
         """The experiment that it begins with, strictly: ValueError where the query holds anything unknown."""
-        made, problems = Experiment.from_query(self.query)
-        if problems:
-            raise ValueError(f"lesson {self.number} cannot be read: {'; '.join(problems)}")
-        return made
+        return strictly(self.query, f"lesson {self.number}")
 
     @property
     def link(self) -> str:

@@ -19,7 +19,12 @@ class Recipe:
     @property
     def experiment(self) -> Experiment:
         """The experiment, strictly: ValueError where the query holds anything that is not known."""
-        made, problems = Experiment.from_query(self.query)
-        if problems:
-            raise ValueError(f"the recipe {self.name} cannot be read: {'; '.join(problems)}")
-        return made
+        return strictly(self.query, f"the recipe {self.name}")
+
+
+def strictly(query: str, where: str) -> Experiment:
+    """The experiment of a query of the program's own; ValueError that says `where` if any of it is unknown."""
+    made, problems = Experiment.from_query(query)
+    if problems:
+        raise ValueError(f"{where} cannot be read: {'; '.join(problems)}")
+    return made

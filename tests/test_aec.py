@@ -186,7 +186,7 @@ def test_files_that_mean_harm_are_read_or_refused_in_a_sentence(data):
                                    [(50_000, 1, 1, 1), (50_000, 1, 1, 1), (1, 1, 1, 1)]])  # fmt: skip
 @pytest.mark.parametrize("code", [3, 2**24, 2**31 - 1])
 def test_huge_sizes_take_no_room(sizes, code):
-    whole = aec._whole
+    whole = aec.whole
     body = b"".join([aec.MAGIC, bytes([aec.VERSION, 8, 0]), bytes(4), whole(1), b"m", whole(code),
                      *map(whole, MODEL), whole(len(sizes)), *(b"".join(map(whole, run)) for run in sizes),
                      b"\0", bytes(100)])  # fmt: skip

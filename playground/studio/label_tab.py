@@ -18,6 +18,7 @@ from playground.labelling import labellers
 from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
 from playground.studio.endpoints import Actions
+from playground.studio.examples import suited
 from playground.studio.saying import viewer
 
 TOP = 6  # classes that are listed with their scores
@@ -34,7 +35,7 @@ class Label:
     def __init__(self, actions: Actions):
         self.actions = actions
         self._labellers = {name: labellers[name](actions.restorer) for name in labellers}
-        self._examples = [one for one in EXAMPLES if self._suited(*one[:2])]
+        self._examples = [one for one in EXAMPLES if suited(actions.restorer, *one[:2])]
 
     def build(self) -> None:
         first = next(iter(self._labellers))
@@ -86,13 +87,8 @@ class Label:
     def example(self, chosen: gr.SelectData, request: gr.Request) -> tuple:
         """The way, the model, the picture and the scores' heading of the example that is clicked."""
         way, data, which = self._examples[chosen.index]
-        model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=self._suited(way, data))
+        model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=suited(self.actions.restorer, way, data))
         return way, model, pictures.to_pixels(_image(data, which)), gr.Label(label=self._labellers[way].scored)
-
-    def _suited(self, way: str, data: str) -> str | None:
-        """The shipped model for pictures of a data set, if there is one."""
-        found = (one.name for one in self.actions.restorer.choices(way) if one.shipped and one.data == data)
-        return next(found, None)
 
     def switch(self, way: str, request: gr.Request) -> tuple:
         found = self.choices(way, viewer(request))
