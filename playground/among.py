@@ -40,8 +40,8 @@ class Among:
 
     name: says which they are. content: a fingerprint of them. images: (n, c, h, w) uint8, or float32 in [0, 1].
     labels: (n,) int64, indices into classes, which are empty where none is known. places: (n,) int64, where they lie in
-    their data set. files: their names, empty in a data set. problems: a sentence for each file that is left out.
-    passing: whether nothing of them is to be kept.
+    their data set. files: their names, empty in a data set. problems: a sentence for each file that is left out, or on
+    what stands in for a data set that is not here. passing: whether nothing of them is to be kept.
     """
 
     name: str
@@ -82,8 +82,9 @@ class Among:
 
 
 def of_data(data: Dataset, source: ImageSet) -> Among:
-    """The training images of a data set, asked with those held out; of one's own set all, for they may be few."""
-    whole = data.name == "own"
+    """The training images of a data set, asked with those held out; of a set that may be small all, those of one's own
+    and what stands in for one that is not here."""
+    whole = data.name == "own" or bool(source.stand_in)
     places = np.arange(len(source.images)) if whole else source.train
     images = _rows(source.images, places)
     held_out = source.held_out
@@ -91,7 +92,9 @@ def of_data(data: Dataset, source: ImageSet) -> Among:
                     held_out if whole else np.full(len(held_out), -1))
     known = source.classes if len(np.unique(source.labels)) > 1 else ()
     name = f"{data.name} {json.dumps({knob: getattr(data, knob) for knob in knobs(data)}, sort_keys=True)}"
-    return Among(name, fingerprint(images), images, source.labels[places], known, places, asking=asking)
+    problems = (source.stand_in,) if source.stand_in else ()
+    return Among(name, fingerprint(images), images, source.labels[places], known, places, (), problems, asking,
+                 passing=bool(problems))
 
 
 def of_folder(folder: Path, shape: Shape, store: Indexes) -> Among:

@@ -74,13 +74,13 @@ class Coder:
         self.workbench = workbench
 
     def choices(self, way: str = "", viewer: Viewer = MACHINE, known: str = "") -> list[Choice]:
-        """What a viewer can use, in one way or in any: shipped models, then their runs, newest first, that took a step.
+        """What a viewer can use, in one way or in any: their runs, newest first, that took a step, then shipped models.
 
         known: a run that they know by name, whosever it is.
         """
-        models = [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
-        models += [(run.job, run.title, False) for run in self.workbench.jobs()
-                   if run.steps_taken and (viewer.owns(run.owner) or run.job == known)]
+        models = [(run.job, run.title, False) for run in self.workbench.jobs()
+                  if run.steps_taken and (viewer.owns(run.owner) or run.job == known)]
+        models += [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
         return [
             Choice(name, called(experiment), its, experiment.data.shape,
                    experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)
@@ -153,6 +153,12 @@ class Coder:
         # only a model in training mode changes while it is asked; those read from files were never in it
         still = self.workbench.ask(name, lambda model: frozen(model) if model.training else model)
         return await asyncio.wrap_future(still), experiment.data.shape
+
+
+def usual(choices: Iterable[Choice]) -> str | None:
+    """Whose name a list begins with: the first shipped model's, which is well trained, else the first run's."""
+    every = list(choices)
+    return next((one.name for one in sorted(every, key=lambda one: not one.shipped)), None)
 
 
 def sentence(notes: Iterable[str]) -> str:

@@ -89,12 +89,11 @@ def _pixels(picture) -> np.ndarray:
     picture.load()
     with contextlib.suppress(Exception):  # broken EXIF costs the rotation, not the picture
         picture = ImageOps.exif_transpose(picture)
-    mode = picture.mode
-    if mode.startswith("I") or mode == "F":
+    if (mode := picture.mode).startswith("I") or mode == "F":
         return _eight_bits(np.asarray(picture))[None]
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+        clear, picture = picture.convert("RGBA"), Image.new("RGB", picture.size, "white")
+        picture.paste(clear, mask=clear)
     if mode in ("1", "L", "LA", "La"):
         return np.array(picture.convert("L"))[None]
     if mode == "LAB":
@@ -102,7 +101,8 @@ def _pixels(picture) -> np.ndarray:
 
         lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         picture = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB")).transpose(2, 0, 1))
+    picture = picture if picture.mode == "RGB" else picture.convert("RGB")  # which copies even what is RGB
+    return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
 
 
 def _eight_bits(values: np.ndarray) -> np.ndarray:

@@ -92,8 +92,9 @@ class Found:
 class Retriever(Coder):
     """Asynchronous, as the Coder that it is.
 
-    What is searched is a data set (its training images; of one's own pictures all), the pictures in a folder, or files
-    as (name, bytes). A question is a picture (c, h, w) uint8 of any size, or the number of a held-out image.
+    What is searched is a data set (its training images; of one's own pictures all; what shipped models make of it where
+    it is not here), the pictures in a folder, or files as (name, bytes). A question is a picture (c, h, w) uint8 of any
+    size, or the number of a held-out image.
     """
 
     @property
@@ -126,7 +127,7 @@ class Retriever(Coder):
         """
         model, shape = await self.model(name)
         weights = await asyncio.to_thread(digest, model)
-        among = await self._among(against, shape)
+        among = await self._among(name, against, shape)
         key, state = (name, among.name), (weights, among.content)
         if (known := self.store.recent(key, state)) is not None:
             return known
@@ -182,10 +183,10 @@ class Retriever(Coder):
 
     # Inside ---------------------------------------------------------------------------------------------------------
 
-    async def _among(self, against: Against, shape: Shape) -> Among:
+    async def _among(self, name: str, against: Against, shape: Shape) -> Among:
         if isinstance(against, Dataset):
             supply = cast(Bench, self.workbench).supply
-            source = (await asyncio.wrap_future(supply.load(against))).source
+            source = (await asyncio.wrap_future(supply.look(against, name))).source
             if (known := self.store.recent(against, source)) is None:
                 known = await asyncio.to_thread(of_data, against, source)
                 self.store.remember(against, source, known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -19,8 +20,6 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("PLAYGROUND_DATASETS", Path(__file__).resolve().parents[2] / "shared" / "datasets"))
 if REAL.is_dir():
     os.environ["PLAYGROUND_DATASETS"] = str(REAL)
-
-from playground.workbench import Workbench  # noqa: E402
 
 pytest_plugins = ["tests.studio"]
 
@@ -45,6 +44,8 @@ def chromium() -> str:
 
 @pytest.fixture
 def bench(tmp_path):
+    from playground.workbench import Workbench  # here: the process that hands out the tests needs no torch
+
     bench = Workbench(tmp_path, "cpu")
     yield bench
     bench.close()
@@ -75,6 +76,16 @@ def pytest_xdist_make_scheduler(config, log):
             return "studio" if file in STUDIO else file
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: no later garbage collection looks through it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish():
+    gc.unfreeze()  # some libraries look at the end for what was never freed
 
 
 def _without_the_browsers_loop(item: pytest.Item):

@@ -20,6 +20,7 @@ from playground.explorer import Explorer
 from playground.library import SHIPPED, Library
 from playground.paint_routes import Paint
 from playground.probes.maps import MapKnobs
+from playground.retriever import Retriever
 from playground.workbench import Workbench
 from tests.plugins import until
 
@@ -109,6 +110,20 @@ def test_the_map_shows_them_and_says_so(bench):
         space.resident.source.stand_in)
     assert codes.errors.mean() < 0.005  # the model knows what it made: of the images themselves it is three times that
     assert codes.thumbs.std() > 50
+    assert codes.held_out.all()  # none of them was learnt from
+
+
+def test_like_ones_are_found_among_them(bench):
+    async def go():
+        asker = Retriever(bench)
+        ready = await asker.ready("retrieve-mnist", asker.against("retrieve-mnist"))
+        return ready, await asker.find(ready, 7), await asker.precision(ready)
+
+    ready, found, worth = asyncio.run(go())
+    assert len(ready.among) == COUNT and 7 not in found.rows
+    assert len(ready.among.problems) == 1 and "cannot be loaded here" in ready.among.problems[0]
+    assert worth["code"] > 0.6 and worth["pixels"] > 0.6  # by chance one in ten would be of the class
+    assert not bench.library.runs.parent.joinpath("indexes").exists()  # nothing of them is kept
 
 
 def test_the_first_look_at_a_model_keeps_its_figures_and_learns_nothing(bench):

@@ -109,8 +109,13 @@ class TestLearnt:
         model, x = trained
         known = drawn("box", 6)
         together = project(model, x[:6], known)
+        beside_others = project(model, torch.cat([x[:3], torch.rand(x[3:6].shape)]), known)
+        assert torch.allclose(together[:3], beside_others[:3], atol=1e-4)
         alone = torch.cat([project(model, x[i : i + 1], known[i : i + 1]) for i in range(6)])
-        assert torch.allclose(together, alone, atol=0.01)
+        apart = (together - alone).abs().flatten(1).amax(1)
+        assert apart.median() < 0.01  # one row is rounded otherwise than six: that may decide between steps
+        fits = [known_error(filled, x[:6], known) for filled in (together, alone)]
+        assert torch.allclose(*fits, rtol=0.05, atol=1e-5)
 
     def test_the_hole_is_filled_better_than_by_grey_and_by_its_rims_mean(self, trained):
         model, x = trained

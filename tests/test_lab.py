@@ -218,6 +218,25 @@ def test_a_link_whose_run_is_not_here_shows_the_experiment(page):
     assert job(test) != "never-heard-of" and not test.session_state["problems"]
 
 
+def test_whoever_comes_back_finds_what_was_shown(page, bench):
+    """Runs without a step are forgotten after a while: a shipped model is shown again, one that was reset is ready."""
+
+    def forgotten_and_back(status: str) -> None:
+        old = job(test)
+        until(lambda: bench.snapshot(old).status == status)
+        bench.discard(old)
+        until(lambda: bench.snapshot(old) is None)
+        test.run()
+        assert job(test) != old
+        until(lambda: bench.snapshot(job(test)).status == status)
+
+    test = page("")
+    forgotten_and_back("done")
+    test.run()
+    buttons(test)["Reset"].click().run()
+    forgotten_and_back("ready")
+
+
 def test_a_bad_link_is_told_once_and_keeps_the_defaults(page):
     test = page("variant=sparse&variant.rho=7&architecture.code=many&colour=blue")
     said = " ".join(element.body for element in test.get("html"))

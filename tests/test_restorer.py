@@ -15,6 +15,7 @@ from skimage.metrics import structural_similarity
 
 from playground import classical, coder, masks, metrics
 from playground.caps import Caps
+from playground.coder import usual
 from playground.events import Trouble
 from playground.images import to_bytes
 from playground.restorer import Restorer
@@ -181,6 +182,15 @@ class TestRefusals:
 
 
 class TestBesideOthers:
+    def test_ones_own_runs_come_first_and_the_list_begins_with_a_shipped_model(self, bench, names):
+        found = Restorer(bench).choices("reconstruct")
+        runs = [one.name for one in found if not one.shipped]
+        assert {names["grey"], names["colour"]} <= set(runs)
+        assert [one.shipped for one in found] == sorted(one.shipped for one in found)
+        begin = usual(found)
+        assert begin not in runs and begin == next(one.name for one in found if one.shipped)
+        assert usual(one for one in found if not one.shipped) == runs[0] and usual([]) is None
+
     def test_choices_say_what_each_can(self, bench, names):
         choices = [choice for choice in Restorer(bench).choices() if not choice.shipped]
         ways = {name: [choice.way for choice in choices if choice.name == names[name]] for name in ("grey", "colour")}

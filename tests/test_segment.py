@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from torchmetrics.functional import classification
 
 from playground import regions
 from playground.__main__ import main
@@ -41,7 +40,14 @@ def drawn(classes: int = 4, seed: int = 0, shape: tuple[int, ...] = (6, 9, 7)) -
     return torch.from_numpy(said), torch.from_numpy(truth)
 
 
-def test_figures_agree_with_torchmetrics():
+@pytest.fixture(scope="module")
+def classification():
+    from torchmetrics.functional import classification  # here: it loads torch's compiler, for seconds
+
+    return classification
+
+
+def test_figures_agree_with_torchmetrics(classification):
     said, truth = drawn()
     counts, asked = confusion(said, truth, 4), {"num_classes": 4, "average": "none"}
     assert torch.equal(counts, classification.multiclass_confusion_matrix(said, truth, 4))
@@ -52,7 +58,7 @@ def test_figures_agree_with_torchmetrics():
         float(classification.multiclass_accuracy(said, truth, 4, average="micro")))
 
 
-def test_the_meter_counts_all_images_together_whatever_the_chunks():
+def test_the_meter_counts_all_images_together_whatever_the_chunks(classification):
     said, truth = drawn()
     meter = RegionMeter()
     for part in (slice(0, 1), slice(1, 6)):
@@ -64,7 +70,7 @@ def test_the_meter_counts_all_images_together_whatever_the_chunks():
     assert figures["dice"] == pytest.approx(float(dice(confusion(said, truth, 4))[:3].mean()))
 
 
-def test_the_grade_of_one_image_is_its_mean_iou():
+def test_the_grade_of_one_image_is_its_mean_iou(classification):
     said, truth = drawn()
     found = Segment().grades(one_hot(said, 4), truth, said)
     for i in range(len(said)):

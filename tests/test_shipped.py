@@ -151,7 +151,7 @@ def test_its_figures_are_what_the_card_says(name):
     if isinstance(task := saved.experiment.task, Compress):
         some = found.held_out[:FILED].numpy()
         for way, values in rates.figures(model, some, task.bits, beside=False).items():
-            assert values == pytest.approx(said[way], abs=0.05)
+            assert values == pytest.approx(said[way], rel=2e-3)  # bytes: a code on an edge is rounded either way
         return
     run = Session(saved.experiment, found, "CPU", saved)
     for _ in run.measure():

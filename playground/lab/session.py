@@ -41,7 +41,7 @@ class Visit:
         if "experiment" not in st.session_state:
             self._arrive()
         if self.snapshot is None:  # tidied away while nobody looked, or the files are gone
-            self._start(self.experiment)
+            self._begin(shipped=self.job == st.session_state.shown)
 
     # What is shown --------------------------------------------------------------------------------------------------
 
@@ -111,15 +111,21 @@ class Visit:
         S.lesson = query.pop("lesson", "")
         S.experiment, S.problems = Experiment.from_query(urlencode(query))
         S.hidden = frozenset(name.strip().lower() for name in hidden.split(",") if name.strip())
-        S.refused, S.speed, S.memory = "", "full", {}
+        S.refused, S.speed, S.shown, S.memory = "", "full", "", {}
         found = self.bench.snapshot(run) if run else None
         if found is not None and found.title.same_structure(S.experiment):
             S.job, S.experiment = run, found.title
             S.speed = next((name for name, pace in SPEEDS.items() if pace == found.pace), "full")
-        elif (shown := self.bench.show(S.experiment, self.viewer.owner)) is not None:
-            S.job = shown
         else:
-            self._start(S.experiment)
+            self._begin(shipped=True)
+
+    def _begin(self, shipped: bool) -> None:
+        """A run of the experiment: the shipped one where there is one and it is wanted, else one that is ready."""
+        S = st.session_state
+        if shipped and (shown := self.bench.show(self.experiment, self.viewer.owner)) is not None:
+            S.job = S.shown = shown
+        else:
+            self._start(self.experiment)
 
     def write_address(self, **more: str) -> None:
         """Let the address bar hold the whole experiment, its run, and what a page adds."""

@@ -74,10 +74,11 @@ def digest(model: Autoencoder) -> str:
 
 
 def order(resident: Resident, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in the data set of a sample of up to `count` images, and which of them are held out."""
+    """Positions in the data set of a sample of up to `count` images, and which of them are held out: those that stand
+    in for a set that is not here all are."""
     source = resident.source
     index = np.concatenate([source.held_out, source.train])[: max(1, min(count, MOST))]
-    return index, np.arange(len(index)) < len(source.held_out)
+    return index, np.arange(len(index)) < (len(index) if source.stand_in else len(source.held_out))
 
 
 def images(resident: Resident, start: int, stop: int) -> Tensor:

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from playground.data import ImageSet, datasets
+from playground.coder import usual
 from playground.events import Trouble
 from playground.gate import gate
-from playground.knobs import knobs
 from playground.labelling import labellers
 from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
 from playground.studio.endpoints import Actions
-from playground.studio.examples import suited
-from playground.studio.saying import viewer
+from playground.studio.examples import held_out_image, suited
+from playground.studio.saying import titled, viewer
 
 TOP = 6  # classes that are listed with their scores
 EXAMPLES = (  # way, data set, which held-out image
     ("classify", "digits", 7), ("segment", "shapes", 3), ("segment", "cells", 5), ("detect", "shapes", 12),
     ("detect", "cells", 2),
 )  # fmt: skip
-FEW = 100  # images that are drawn to take an example from
 
 
 class Label:
@@ -45,7 +41,7 @@ class Label:
                 with gr.Row():
                     way = gr.Radio([(one.title, name) for name, one in self._labellers.items()], value=first,
                                    label="What to find", min_width=300, scale=2, elem_id="label-ways")
-                    model = gr.Dropdown(found, value=found[0][1] if found else None, label="Model", scale=1,
+                    model = gr.Dropdown(found, value=self.usual(first, gate.viewer({})), label="Model", scale=1,
                                         min_width=200, allow_custom_value=True, elem_id="label-model",
                                         info="Yours are listed as they learn.")  # fmt: skip
                 image = pictures.image_file("Picture", "picture.png", sources=["upload", "webcam", "clipboard"],
@@ -53,7 +49,7 @@ class Label:
                 go = gr.Button("Label it", variant="primary", elem_id="label-go")
                 gr.Markdown("Examples: click one")
                 gallery = gr.Gallery(
-                    [(pictures.to_pixels(pictures.enlarged(_image(data, which))), self._labellers[way].title)
+                    [(pictures.to_pixels(pictures.enlarged(held_out_image(data, which))), self._labellers[way].title)
                      for way, data, which in self._examples],
                     label="Examples: click one", show_label=False, columns=max(3, len(self._examples)), height=150,
                     format="png", allow_preview=False, interactive=False, elem_id="label-examples", buttons=[],
@@ -80,19 +76,20 @@ class Label:
 
     def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
         """(title, name) of the models of somebody's that can label so."""
-        found = {one.name: one.title for one in self.actions.restorer.choices(way, who)}
-        return [(f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
-                for name, title in found.items()]
+        return titled(self.actions.restorer.choices(way, who))
 
     def example(self, chosen: gr.SelectData, request: gr.Request) -> tuple:
         """The way, the model, the picture and the scores' heading of the example that is clicked."""
         way, data, which = self._examples[chosen.index]
         model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=suited(self.actions.restorer, way, data))
-        return way, model, pictures.to_pixels(_image(data, which)), gr.Label(label=self._labellers[way].scored)
+        return way, model, pictures.to_pixels(held_out_image(data, which)), gr.Label(label=self._labellers[way].scored)
+
+    def usual(self, way: str, who: Viewer) -> str | None:
+        return usual(self.actions.restorer.choices(way, who))
 
     def switch(self, way: str, request: gr.Request) -> tuple:
-        found = self.choices(way, viewer(request))
-        chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
+        who = viewer(request)
+        chosen = gr.Dropdown(choices=self.choices(way, who), value=self.usual(way, who))
         return chosen, gr.Label(label=self._labellers[way].scored)
 
     async def run(self, way: str, model: str | None, path: str | None, request: gr.Request) -> tuple:
@@ -109,15 +106,3 @@ class Label:
             picture = np.kron(picture, np.ones((1, times, times), np.uint8))
         said = f"{1000 * done.seconds:.0f} ms" + (f"\n\n{done.note}" if done.note else "")
         return pictures.to_pixels(picture), done.scores, said
-
-
-def _image(data: str, which: int) -> np.ndarray:
-    """A held-out image (c, h, w) uint8 of a built-in data set."""
-    images = _loaded(data)
-    return images.images[images.held_out[which]]
-
-
-@cache
-def _loaded(data: str) -> ImageSet:
-    made = datasets[data]()
-    return (replace(made, count=FEW) if "count" in knobs(made) else made).load()

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from playground.coder import Choice, usual
 from playground.corruption import CORRUPTIONS
 from playground.events import Trouble
 from playground.gate import gate
@@ -17,7 +18,7 @@ from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
 from playground.studio.endpoints import Actions
-from playground.studio.saying import viewer
+from playground.studio.saying import titled, viewer
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
@@ -35,14 +36,14 @@ class Restore:
         self.actions, self.restorer = actions, actions.restorer
 
     def build(self, demo: gr.Blocks) -> None:
-        first, self._examples = self.choices("inpaint", gate.viewer({})), examples.examples(self.restorer)
+        self._examples = examples.examples(self.restorer)
         with gr.Row():
             with gr.Column(scale=5, min_width=320):
                 with gr.Row():
                     way = gr.Radio(list(WAYS.items()), value="inpaint", label="What to do", min_width=300, scale=2)
                     model = gr.Dropdown(
-                        first,
-                        value=first[0][1],
+                        self.choices("inpaint", gate.viewer({})),
+                        value=self.usual("inpaint", gate.viewer({})),
                         label="Model",
                         allow_custom_value=True,
                         scale=1,
@@ -109,12 +110,13 @@ class Restore:
 
     def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
         """(title, name) of what one can choose for a way; painted holes are filled by projection or classically too."""
-        found = {one.name: one.title for its in examples.ways(way) for one in self.restorer.choices(its, who)}
-        named = [
-            (f"{title} ({name})" if list(found.values()).count(title) > 1 else title, name)
-            for name, title in found.items()
-        ]
-        return named + (CLASSICAL if way == "inpaint" else [])
+        return titled(self._found(way, who)) + (CLASSICAL if way == "inpaint" else [])
+
+    def usual(self, way: str, who: Viewer) -> str | None:
+        return usual(self._found(way, who)) or (CLASSICAL[0][1] if way == "inpaint" else None)
+
+    def _found(self, way: str, who: Viewer) -> list[Choice]:
+        return [one for its in examples.ways(way) for one in self.restorer.choices(its, who)]
 
     def refresh(self, way: str, request: gr.Request) -> Any:
         return gr.Dropdown(choices=self.choices(way, viewer(request)))
@@ -128,8 +130,8 @@ class Restore:
         return gr.Dropdown(choices=self.choices(one.way, who), value=value)
 
     def switch(self, way: str, request: gr.Request) -> tuple:
-        found = self.choices(way, viewer(request))
-        chosen = gr.Dropdown(choices=found, value=found[0][1] if found else None)
+        who = viewer(request)
+        chosen = gr.Dropdown(choices=self.choices(way, who), value=self.usual(way, who))
         return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
 
     async def hide(self, kind: str, value: dict | None) -> dict:

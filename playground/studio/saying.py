@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
 
+from playground.coder import Choice
 from playground.gate import gate
 from playground.owners import MACHINE, NOBODY, Viewer
 from playground.restorer import Restored, Restorer
@@ -30,6 +33,13 @@ def visitor(request: gr.Request | None) -> str:
 
 def facts(result: Restored) -> dict[str, Any]:
     return {"psnr": result.psnr, "ssim": result.ssim, "seconds": round(result.seconds, 3), "note": result.note}
+
+
+def titled(choices: Iterable[Choice]) -> list[tuple[str, str]]:
+    """(title, name) of models for a list to choose from; where titles are equal, the names tell them apart."""
+    found = {one.name: one.title for one in choices}
+    often = Counter(found.values())
+    return [(f"{title} ({name})" if often[title] > 1 else title, name) for name, title in found.items()]
 
 
 def models(restorer: Restorer, way: str = "", who: Viewer = MACHINE) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from playground.coder import Choice
+from playground.coder import Choice, usual
 from playground.data import ImageSet
 from playground.data.photos import PHOTOS, UNSEEN, photograph
 from playground.events import Trouble
@@ -102,8 +102,8 @@ class Application(ABC):
         titles = {name: one.title if one.shipped else f"{one.title}, {name}" for name, one in found.items()}
         if not found:
             return None
-        if key not in st.session_state and (begin := next((one for one in (asked, self.first) if one in found), "")):
-            st.session_state[key] = begin
+        if key not in st.session_state:
+            st.session_state[key] = next(one for one in (asked, self.first, usual(found.values())) if one in found)
         return found[st.selectbox("Model", [*found], format_func=titles.__getitem__, key=key)]
 
     def picture(self, choice: Choice) -> np.ndarray | None:

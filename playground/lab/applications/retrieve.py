@@ -90,6 +90,8 @@ class Retrieving(Application):
             with st.spinner("Asking with many held-out images …", show_time=False):
                 precisions = asyncio.run(self.asker.precision(ready))
             figures.html(table(ready, found, precisions))
+        for sentence in ready.among.problems:
+            st.caption(sentence)
         took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
         how = f"encoded in {took}, kept for the next time" if ready.built else "their codes were kept"
         st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
