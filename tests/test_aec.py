@@ -165,6 +165,7 @@ def test_another_version_is_named():
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_files_that_mean_harm_are_read_or_refused_in_a_sentence(data):
     """Any bytes changed, put in or taken out, and the checksum made to fit."""
     bits = data.draw(st.sampled_from(aec.BITS))

@@ -165,6 +165,7 @@ def test_accuracy_and_confusion_are_as_torchmetrics_has_them(bench, learnt):
     assert found.accuracy == pytest.approx(bench.snapshot(learnt).event.metrics["accuracy"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_cell_holds_its_images_the_surest_first(bench, learnt):
     found = asyncio.run(answers(bench, learnt))
     i, j = np.unravel_index(found.confusion.argmax(), found.confusion.shape)

@@ -47,8 +47,8 @@ def trained(tmp_path_factory):
     return done, folder / "run.safetensors"
 
 
+@pytest.mark.slow
 class TestTrain:
-    @pytest.mark.slow
     def test_last_line_is_one_json_object_with_the_result(self, trained):
         done, path = trained
         assert done.returncode == 0, done.stderr

@@ -131,6 +131,7 @@ def test_images_of_its_own_come_back_as_the_rounded_code_decodes(bench, names):
 
 @pytest.mark.parametrize("name", ["grey", "colour"])
 @pytest.mark.parametrize("bits", [4, 8, 16, 32])
+@pytest.mark.slow
 def test_pictures_of_any_size_and_colours(bench, names, name, bits):
     images = [noise(1, 5, 40), noise(3, 33, 17), noise(3, 16, 16), noise(1, 1, 1)]
     told = []

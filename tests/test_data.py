@@ -86,6 +86,7 @@ def test_every_data_set_keeps_its_promises(name, settings):
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.slow
 def test_the_seed_decides_everything(name):
     one, again, other = (small(name, seed=seed).load() for seed in (3, 3, 4))
     assert same(one, again)
@@ -139,6 +140,7 @@ def test_larger_digits_still_show_the_same():
 
 
 @pytest.mark.parametrize(("name", "settings"), [("shapes", {}), ("shapes", {"objects": 5}), ("cells", {"cells": 12})])
+@pytest.mark.slow
 def test_boxes_hold_exactly_what_the_masks_show(name, settings):
     dataset = small(name, count=300, **settings)
     images = dataset.load()

@@ -72,6 +72,7 @@ def test_every_model_with_a_code_whose_data_must_be_fetched_has_examples():
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
 def test_examples_are_what_the_model_makes_of_the_first_held_out_images(name):
     one = entry(name)
     made, path = read(one, "Said."), one.path.with_name(FILE)
@@ -113,6 +114,7 @@ def test_the_map_shows_them_and_says_so(bench):
     assert codes.held_out.all()  # none of them was learnt from
 
 
+@pytest.mark.slow
 def test_like_ones_are_found_among_them(bench):
     async def go():
         asker = Retriever(bench)

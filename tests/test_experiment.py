@@ -97,6 +97,7 @@ def test_any_experiment_round_trips(made):
 @given(st.one_of(st.text(max_size=80), st.dictionaries(
     st.sampled_from(["data", "variant", "variant.rho", "architecture.code", "training.seed", "x", ""]),
     st.text(max_size=12), max_size=5).map(urlencode)))
+@pytest.mark.slow
 def test_no_link_is_too_strange(query):
     made, problems = Experiment.from_query(query)
     assert isinstance(made, Experiment) and all(isinstance(problem, str) for problem in problems)

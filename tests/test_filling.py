@@ -80,8 +80,8 @@ class TestClosedForm:
         assert torch.equal(out, model.decode(z).detach())
 
 
+@pytest.mark.slow
 class TestLearnt:
-    @pytest.mark.slow
     @pytest.mark.parametrize("kind", masks.KINDS)
     def test_fits_known_pixels_no_worse_than_the_plain_reconstruction(self, trained, kind):
         """The plain one sees the whole image, what is hidden included."""

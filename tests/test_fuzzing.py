@@ -29,6 +29,7 @@ def target(tmp_path_factory):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", SHARES)
+@pytest.mark.slow
 def test_what_people_bring_ends_in_an_answer_or_a_sentence(kind, target, watch):
     done = [tried(target, watch, kind, number, seed=1) for number in range(numbers(CASES)[kind])]
     assert [case for case in done if case.end == "fault"] == []

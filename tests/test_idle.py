@@ -35,6 +35,7 @@ def test_calm_is_noticed_after_the_work_is_done():
     assert asyncio.run(main()) == (True, True)
 
 
+@pytest.mark.slow
 def test_it_waits_no_longer_than_it_may():
     async def main() -> tuple[bool, float]:
         work, began = asyncio.ensure_future(toil(60)), time.monotonic()

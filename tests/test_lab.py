@@ -95,6 +95,7 @@ def test_buttons_have_their_exact_names(page, bench):
     assert named["Stop"].disabled and named["Reset"].disabled and not named["Train"].disabled
 
 
+@pytest.mark.slow
 def test_train_pause_resume_and_stop(page, bench):
     test = page(f"{SMALL}&training.epochs=10000")
     until(lambda: bench.snapshot(job(test)).status == "ready")
@@ -107,6 +108,7 @@ def test_train_pause_resume_and_stop(page, bench):
     assert bench.snapshot(job(test)).status == "stopped"
 
 
+@pytest.mark.slow
 def test_step_takes_exactly_one(page, bench):
     test = page()
     until(lambda: bench.snapshot(job(test)).status == "ready")
@@ -206,6 +208,7 @@ def test_the_address_holds_the_experiment_and_its_run(page, bench):
     assert Experiment.from_query(urlencode(held)) == (test.session_state["experiment"], [])
 
 
+@pytest.mark.slow
 def test_a_link_to_a_run_shows_that_run(page, bench):
     first = page(f"{SMALL}&variant=sparse")
     second = page(urlencode(address(first)))
@@ -218,6 +221,7 @@ def test_a_link_whose_run_is_not_here_shows_the_experiment(page):
     assert job(test) != "never-heard-of" and not test.session_state["problems"]
 
 
+@pytest.mark.slow
 def test_whoever_comes_back_finds_what_was_shown(page, bench):
     """Runs without a step are forgotten after a while: a shipped model is shown again, one that was reset is ready."""
 

@@ -109,6 +109,7 @@ def test_every_knob_of_every_task_has_a_control(page):
 
 
 @pytest.mark.parametrize("query", ["task=inpaint", "task=inpaint&architecture=unet&architecture.width=4"])
+@pytest.mark.slow
 def test_it_trains_and_live_knobs_of_the_task_turn(page, bench, query):
     test = page(f"{query}&architecture.code=4")
     until(lambda: bench.snapshot(job(test)).status == "ready")

@@ -265,6 +265,7 @@ def test_a_real_run_is_told_from_its_first_step_to_its_last(site):
     assert len(raw.content) == np.prod(hello["thumbnails_shape"]) and "max-age" in raw.headers["cache-control"]
 
 
+@pytest.mark.slow
 def test_server_sent_events_say_the_same_and_end_when_told(site):
     client, bench, stream = site
     experiment, _ = Experiment.from_query("architecture.code=2&architecture.width=8&data.size=8")

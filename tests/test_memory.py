@@ -22,6 +22,7 @@ def uncollected():
 
 
 @pytest.mark.parametrize("variant", ["undercomplete", "sparse", "denoising", "contractive"])
+@pytest.mark.slow
 def test_an_ended_run_holds_no_weights(tmp_path, uncollected, variant):
     bench = Workbench(tmp_path, "cpu")
     job = bench.start(experiment(variant, epochs=1000))

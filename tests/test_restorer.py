@@ -67,6 +67,7 @@ class TestInpaint:
     @settings(deadline=None, max_examples=20)
     @given(which=st.sampled_from(["grey", "colour", "telea", "biharmonic"]), height=st.integers(4, 40),
            width=st.integers(4, 40), channels=st.sampled_from([1, 3]), seed=st.integers(0, 999))
+    @pytest.mark.slow
     def test_what_is_hidden_plays_no_part(self, bench, names, which, height, width, channels, seed):
         image, mask = noise(channels, height, width, seed=seed), masks.draw("box", height, width, seed)
         other = np.where(mask, noise(channels, height, width, seed=seed + 1), image)
@@ -219,6 +220,7 @@ class TestBesideOthers:
 
         assert ask(bench, leave) == 0 and told[-1] < 1
 
+    @pytest.mark.slow
     def test_training_goes_on_beside_a_large_picture(self, bench, names):
         job = bench.start(experiment(epochs=10_000))
         stepped(bench, job, 5)

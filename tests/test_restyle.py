@@ -152,6 +152,7 @@ def test_in_pieces_it_is_as_in_one_go(bench, models, height, width, which):
     assert restored.image.shape == picture.shape and restored.image.dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_a_little_training_comes_closer_than_the_photograph(bench, models):
     for picture in (photograph("cat")[:, 100:164, 60:150], photograph("camera")[:, 200:260, 200:300]):
         truth = painted(picture)

@@ -44,6 +44,7 @@ def ask(coroutine):
 
 
 @pytest.mark.parametrize("kind", ["undercomplete", "retrieve"])
+@pytest.mark.slow
 def test_held_out_images_find_their_like_by_the_models_own_codes(bench, learnt, kind):
     name = learnt(kind, epochs=10)
     asker = Retriever(bench)

@@ -233,6 +233,7 @@ def test_weights_are_kept_in_half_precision_only_where_that_costs_nothing(costs,
     assert (session.metrics == metrics) == (kept == torch.float32)
 
 
+@pytest.mark.slow
 def test_a_recipe_becomes_a_folder_that_can_be_read(tmp_path):
     made = experiment("inpaint", "unet", epochs=2)
     recipe = Recipe("tiny", made.to_query(), "What it is.", "What it cannot.")

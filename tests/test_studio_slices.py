@@ -55,6 +55,7 @@ def served(tmp_path, work, limits: Caps | None = None):
         bench.close()
 
 
+@pytest.mark.slow
 def test_a_slice_saves_what_is_to_follow(tmp_path):
     runs, job = str(tmp_path / "runs"), "abc"
     *_, (status, event) = run_slice(runs, job, MADE.to_json(), 0.2)

@@ -193,6 +193,7 @@ def test_the_train_tabs_controls_follow_what_is_chosen():
     assert network["value"] == "unet"
 
 
+@pytest.mark.slow
 def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
     monkeypatch.setattr(bench.library, "shipped", tmp_path)
     from playground.restorer import Restorer

@@ -123,6 +123,7 @@ def test_any_text_is_a_link_or_a_sentence(text):
 
 
 @pytest.mark.parametrize("query", ["", "variant=sparse", "task=inpaint&architecture=unet", "task=classify"])
+@pytest.mark.slow
 def test_every_control_can_be_left_out_and_none_else(page, query):
     """Each name hides its control, and with all names hidden nothing is left to turn."""
     made = Experiment.from_query(query)[0].settled()[0]

@@ -11,6 +11,7 @@ KNOWN = {  # (rule, part of the element's HTML): why it is not ours to mend
                                                           "a div without a role; nothing is lost by it",
 }
 SEVERE = ("serious", "critical")
+QUICK = {"resultTypes": ["violations"], "selectors": False, "preload": False}  # what is found is told by its HTML
 BUSY = ("[data-status=opening], [data-status=loading], [data-testid=stSkeleton], [data-stale=true], .pending, "
         ".generating")
 
@@ -25,7 +26,7 @@ def severe(page, **options) -> list[str]:
         calm(page)
         found = [
             f"{one['id']}: {node['html']} {node['failureSummary']}"
-            for one in axe.run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+            for one in axe.run(page, options={**QUICK, **options}).response["violations"]
             if one["impact"] in SEVERE for node in one["nodes"]
             if not any(rule == one["id"] and part in node["html"] for rule, part in KNOWN)
         ]

@@ -11,7 +11,7 @@ from tests.browser.conftest import HARMLESS
 from tests.browser.seen import button
 
 WINDOW = {"width": 1280, "height": 800}
-LINK = "paint?data.count=1000&paint.data=glyphs&paint.model=telea&paint.use=classical"
+LINK = "paint?data.count=1000&training.epochs=1000&paint.data=glyphs&paint.model=telea&paint.use=classical"
 until = partial(seen.until, seconds=15.0)
 EXPECTED = ("404 (Not Found)", "400 (Bad Request)")  # Streamlit looks for its own base; a broken picture is refused
 
