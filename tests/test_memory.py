@@ -38,6 +38,27 @@ def test_an_ended_run_holds_no_weights(tmp_path, uncollected, variant):
     bench.close()
 
 
+def test_a_run_that_rests_holds_its_weights_and_moments_alone_and_goes_on_as_if_it_had_not(tmp_path):
+    """No gradients and no second copy; the steps after it are those of a run that never rested."""
+    bench = Workbench(tmp_path, "cpu")
+    ends = []
+    for rest in (False, True):
+        job = bench.start(experiment("denoising", epochs=2), paused=True)
+        if rest:
+            for _ in range(3):
+                bench.step(job).result(20)
+            until(bench, job, "paused")
+            session = bench._sessions[job]
+            assert session._good is None and all(weight.grad is None for weight in session.model.parameters())
+            del session
+        bench.resume(job).result(20)
+        until(bench, job, "done")
+        ends.append(bench.library.load(job).tensors)
+    assert ends[0].keys() == ends[1].keys()
+    assert all(ends[0][name].equal(ends[1][name]) for name in ends[0] if name.startswith(("model.", "optimiser.")))
+    bench.close()
+
+
 GROWN = """
 import ctypes, threading
 from pathlib import Path
