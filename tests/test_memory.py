@@ -43,7 +43,7 @@ def test_a_run_that_rests_holds_its_weights_and_moments_alone_and_goes_on_as_if_
     bench = Workbench(tmp_path, "cpu")
     ends = []
     for rest in (False, True):
-        job = bench.start(experiment("denoising", epochs=2), paused=True)
+        job = bench.start(experiment("denoising", epochs=20), paused=True)
         if rest:
             for _ in range(3):
                 bench.step(job).result(20)
@@ -78,6 +78,31 @@ before = resident()
 assert hand_back()
 print(before - resident())
 """
+
+
+THREADED = """
+import ctypes, threading
+from playground.memory import gather
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+assert gather()
+places, together = set(), threading.Barrier(12)
+
+def take():
+    places.add(libc.malloc(100) >> 26)  # an arena of its own begins at a multiple of 64 MB
+    together.wait()
+
+threads = [threading.Thread(target=take) for _ in range(12)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(len(places))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems hand memory back by themselves")
+def test_all_threads_share_a_few_arenas():
+    said = subprocess.run([sys.executable, "-c", THREADED], capture_output=True, text=True, check=True)
+    assert int(said.stdout) <= 3
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems hand memory back by themselves")
