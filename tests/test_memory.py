@@ -47,7 +47,7 @@ def test_a_run_that_rests_holds_its_weights_and_moments_alone_and_goes_on_as_if_
         if rest:
             for _ in range(3):
                 bench.step(job).result(20)
-            until(bench, job, "paused")
+            bench.pause(job).result(20)
             session = bench._sessions[job]
             assert session._good is None and all(weight.grad is None for weight in session.model.parameters())
             del session
