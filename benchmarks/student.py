@@ -33,6 +33,10 @@ SHIPPED = ("undercomplete-digits-2", "undercomplete-digits", "denoising-digits")
 INPAINTING = (("inpaint-digits", "digits"), ("inpaint-shapes", "shapes"))
 
 
+class Over(Exception):
+    """The lesson has ended: whatever a student was about to do is left."""
+
+
 class Class:
     """What all students share, and what is found: clicks by kind in ms, errors, updates a second of live streams."""
 
@@ -72,6 +76,8 @@ class Student:
     async def pause(self, span: tuple[float, float] = READ) -> None:
         """Read, think; and let the page follow its run, as it does by itself."""
         await asyncio.sleep(max(0.0, min(self.rng.uniform(*span), self.lesson.end - time.monotonic() + 0.1)))
+        if self.over:  # not one more click: all would come in the same moment
+            raise Over
         await self.tab.settle()
 
     async def attend(self) -> None:
@@ -82,6 +88,8 @@ class Student:
             self.tab = Tab(self.browser, query)
             try:
                 await self.visit()
+            except Over:
+                pass
             except Exception as error:  # whatever it was, it is told, and the student comes back
                 self.lesson.errors.append(f"student {self.number}: {type(error).__name__} {error}")
             query = self.tab.query or query

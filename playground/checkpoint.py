@@ -35,12 +35,22 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     about: dict[str, Any]
 
+    @property
+    def sound(self) -> bool:
+        """Whether all weights and all that the optimisers remember are numbers."""
+        kept = (tensor for name, tensor in self.tensors.items() if name.startswith(("model.", "optimiser.")))
+        return all(bool(tensor.isfinite().all()) for tensor in kept)
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with `name` and a dot, by what follows it."""
+        start = name + "."
+        return {key.removeprefix(start): tensor for key, tensor in self.tensors.items() if key.startswith(start)}
+
     def model(self) -> Autoencoder:
         """The network with these weights, on the CPU; Trouble where they do not fit the experiment."""
         model = self.experiment.build(self.shape)
-        weights = {name.removeprefix("model."): t for name, t in self.tensors.items() if name.startswith("model.")}
         try:
-            model.load_state_dict(weights)
+            model.load_state_dict(self.part("model"))
         except RuntimeError:
             raise Trouble("The weights in this file do not fit the experiment in its header.") from None
         return model.eval()

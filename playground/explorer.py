@@ -28,7 +28,7 @@ from playground.workbench import Workbench
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
 SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
-SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 40e6, 80e6, 20e6, 40e6  # of each kind together
+SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 40e6, 40e6, 20e6, 40e6  # of each kind together
 MOST_WAITING = 60  # fits in the queue: a class whose runs end together
 FORGOTTEN = 30.0  # seconds after which a fit that waits, and that nobody asks for any more, is not begun
 

@@ -92,7 +92,7 @@ class Patchwork:
             await asyncio.to_thread(quilt.put, start, out)
             report(stop / len(quilt))
             start = stop
-            size = max(1, min(2 * size, TILES, int(size * PORTION / max(longest, 1e-4))))
+            size = even(min(2 * size, TILES, size * PORTION / max(longest, 1e-4)))
 
     async def _play(self, tiles: np.ndarray, known: np.ndarray | None) -> tuple[float, np.ndarray]:
         """All steps for some tiles, as many in a portion as fit; the longest one's seconds, and the tiles anew."""
@@ -107,6 +107,11 @@ class Patchwork:
             longest = max(longest, seconds)
             if out is not None:
                 return longest, out
+
+
+def even(size: float) -> int:
+    """The greatest power of two up to `size`, at least 1: convolutions are prepared anew for each size they meet."""
+    return 1 << max(0, int(size).bit_length() - 1)
 
 
 def _portion(steps: Steps) -> tuple[float, np.ndarray | None]:

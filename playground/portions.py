@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from playground.patchwork import Report, nothing
+from playground.patchwork import Report, even, nothing
 
 QUESTION = 0.012  # seconds of the device aimed at per question; none is longer than 0.03 where one image is not
 LARGEST = 2048  # of one portion
@@ -26,7 +26,7 @@ async def portions(ask: Callable[[Callable[[], Any]], Awaitable[Any]], count: in
         seconds, answer = await ask(partial(_timed, question, start, stop))
         answers.append(answer)
         start = stop
-        size = max(1, min(2 * size, LARGEST, int(size * QUESTION / max(seconds, 1e-4))))
+        size = even(min(2 * size, LARGEST, size * QUESTION / max(seconds, 1e-4)))
         report(start / count)
     return answers
 

@@ -34,7 +34,7 @@ from playground.lab import papers
 from playground.lab.whole import keep_clicks
 from playground.live import Live
 from playground.look import PORT
-from playground.memory import hand_back
+from playground.memory import gather, hand_back
 from playground.paint_routes import Paint
 from playground.studio.mount import Studio
 
@@ -148,6 +148,7 @@ def middleware() -> list[Middleware]:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
     """From the open port to the last saved run."""
+    gather()
     sys.setswitchinterval(SWITCH)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(ASIDE, thread_name_prefix="server"))
     settle()

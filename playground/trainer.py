@@ -44,13 +44,13 @@ class Session:
         self.held_out = resident.sample()
         self.history = History(self.batches.history_interval())
         self.film = Film(self.history.interval)
-        self.step, self.speed = 0, Speedometer()
+        self.step = self._filled = self._fetched = 0
+        self.speed, self._good_at = Speedometer(), 0.0
         self.metrics: dict[str, float] = {}
         self.marks: tuple[tuple[int, str], ...] = ()
         self.term_names = tuple(formulas(experiment))
         # one row of terms a step, fetched once a slice
         self._losses = torch.zeros(self.history.interval, len(self.term_names), device=resident.device)
-        self._filled, self._fetched = 0, 0
         self.live = Live(self, device_name)
         if saved is not None:
             self._restore(saved)
@@ -58,7 +58,7 @@ class Session:
         if saved is None:
             self.history.add(Row(0, self.terms, self.held_out_loss))
             self.film.look(0, self._codes)
-        self._good, self._good_at = self.state(), time.monotonic()
+        self._good: Checkpoint | None = None  # while it rests, its own weights are the good ones
 
     @property
     def steps(self) -> int:
@@ -69,6 +69,8 @@ class Session:
 
     def advance(self) -> None:
         """Take one step on one batch: forward, backward, update; the terms stay on the device."""
+        if self._good is None:
+            self.keep_good()
         batch, target = self.batches.pair(self.step)
         self.rng.manual_seed(mix(self.experiment.training.seed, self.step))
         rate, values = self.experiment.training.rate_at(self.step, self.steps), []
@@ -117,9 +119,16 @@ class Session:
     def keep_good(self) -> None:
         """Copy the weights as good ones; where they are not finite, go back to the last good ones and raise Trouble."""
         state = self.state()
-        if not _sound(state):
+        if not state.sound:
             self._diverged("The weights overflowed")
         self._good, self._good_at = state, time.monotonic()
+
+    def rest(self) -> None:
+        """Let go of what only a run that learns needs, three quarters of its memory; Trouble as in `keep_good`."""
+        if self._good is not None:
+            self.keep_good()
+            self._good = None
+        self.model.zero_grad()
 
     def _fetch(self) -> None:
         new = self._losses[self._fetched : self._filled]
@@ -143,7 +152,7 @@ class Session:
 
     def _diverged(self, what: str, term: str = "") -> None:
         step, rate = self.step, self.experiment.training.rate
-        self._restore(self._good)
+        self._restore(self._good or self.state())
         advice = f"lower the learning rate (now {rate:g})"
         if term not in ("", self.term_names[0]):
             advice = f"lower the weight of the {term} penalty, or the learning rate (now {rate:g}),"
@@ -227,24 +236,21 @@ class Session:
     def saved(self, status: str = "running") -> Checkpoint:
         """What a file should hold now: the state, or the last good one where the weights have just overflowed."""
         state = self.state(status)
-        if _sound(state):
+        if self._good is None or state.sound:
             return state
         return replace(self._good, experiment=self.experiment, about={**self._good.about, "status": status})
 
     def _restore(self, saved: Checkpoint) -> None:
-        self.model.load_state_dict({k.removeprefix("model."): t for k, t in saved.tensors.items() if k[:6] == "model."})
-        self.model.memory = {key.removeprefix("memory."): t.to(self.resident.device, copy=True)
-                             for key, t in saved.tensors.items() if key.startswith("memory.")}
+        self.model.load_state_dict(saved.part("model"))
+        self.model.memory = {name: t.to(self.resident.device, copy=True) for name, t in saved.part("memory").items()}
         for side, optimiser in self.optimisers.items():
             states: dict[int, dict[str, torch.Tensor]] = {}
-            for key, tensor in saved.tensors.items():
-                if key.startswith(f"optimiser.{side}."):
-                    _, _, i, name = key.split(".")
-                    states.setdefault(int(i), {})[name] = tensor.clone()
+            for key, tensor in saved.part(f"optimiser.{side}").items():
+                i, name = key.split(".")
+                states.setdefault(int(i), {})[name] = tensor.clone()
             optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
         about, losses = saved.about, saved.tensors.get("losses", self._losses[:0])  # a shipped model has none
-        rows = tuple(Row(step, dict(zip(self.term_names, terms)), held_out)
-                     for step, held_out, *terms in about["history"])
+        rows = tuple(Row(step, dict(zip(self.term_names, terms)), loss) for step, loss, *terms in about["history"])
         self.history = History(self.history.interval, rows, about["stride"])
         self.film = restored(saved.tensors, self.history.interval)
         self._losses[: len(losses)] = losses.to(self._losses)
@@ -262,12 +268,6 @@ class Session:
         )
 
 
-def _sound(state: Checkpoint) -> bool:
-    """Whether all weights and all that the optimisers remember are numbers."""
-    kept = (tensor for name, tensor in state.tensors.items() if name.startswith(("model.", "optimiser.")))
-    return all(bool(tensor.isfinite().all()) for tensor in kept)
-
-
 def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
     """Events of a run: the first before any step, then one per allowance sent (one step where none is sent).
 
@@ -282,6 +282,7 @@ def train(session: Session) -> Generator[Stepped, Allowance | None, None]:
                 session.speed.tick(first * session.batches.size)
             else:
                 session.speed.rest()
+                session.rest()
             while session.step < session.steps and session.step - first < allowance.steps:
                 session.advance()
                 if allowance.seconds and time.perf_counter() - started >= allowance.seconds:

@@ -75,3 +75,13 @@ def test_is_a_linear_layer_to_everybody_else():
     plain.load_state_dict(layer.state_dict())
     x = torch.rand(5, 8)
     torch.testing.assert_close(layer(x), plain(x))
+
+
+def test_questions_of_any_size_leave_nothing_behind(monkeypatch):
+    """Without derivatives it is torch's own product, for which nothing is prepared and kept for each size."""
+    monkeypatch.setattr(module, "_PRODUCT", lambda *told: pytest.fail("oneDNN was asked"))
+    x, weight, bias = made(256, 784, 64)
+    with torch.no_grad():
+        assert torch.equal(linear(x, weight, bias), F.linear(x, weight, bias))
+    leaves = [leaf.detach() for leaf in (x, weight, bias)]
+    assert torch.equal(linear(*leaves), F.linear(*leaves))

@@ -39,6 +39,27 @@ def test_an_ended_run_holds_no_weights(tmp_path, uncollected, variant):
     bench.close()
 
 
+def test_a_run_that_rests_holds_its_weights_and_moments_alone_and_goes_on_as_if_it_had_not(tmp_path):
+    """No gradients and no second copy; the steps after it are those of a run that never rested."""
+    bench = Workbench(tmp_path, "cpu")
+    ends = []
+    for rest in (False, True):
+        job = bench.start(experiment("denoising", epochs=20), paused=True)
+        if rest:
+            for _ in range(3):
+                bench.step(job).result(20)
+            bench.pause(job).result(20)
+            session = bench._sessions[job]
+            assert session._good is None and all(weight.grad is None for weight in session.model.parameters())
+            del session
+        bench.resume(job).result(20)
+        until(bench, job, "done")
+        ends.append(bench.library.load(job).tensors)
+    assert ends[0].keys() == ends[1].keys()
+    assert all(ends[0][name].equal(ends[1][name]) for name in ends[0] if name.startswith(("model.", "optimiser.")))
+    bench.close()
+
+
 GROWN = """
 import ctypes, threading
 from pathlib import Path
@@ -58,6 +79,31 @@ before = resident()
 assert hand_back()
 print(before - resident())
 """
+
+
+THREADED = """
+import ctypes, threading
+from playground.memory import gather
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+assert gather()
+places, together = set(), threading.Barrier(12)
+
+def take():
+    places.add(libc.malloc(100) >> 26)  # an arena of its own begins at a multiple of 64 MB
+    together.wait()
+
+threads = [threading.Thread(target=take) for _ in range(12)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(len(places))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems hand memory back by themselves")
+def test_all_threads_share_a_few_arenas():
+    said = subprocess.run([sys.executable, "-c", THREADED], capture_output=True, text=True, check=True)
+    assert int(said.stdout) <= 3
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems hand memory back by themselves")

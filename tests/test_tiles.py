@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.data import datasets
-from playground.patchwork import Patchwork
+from playground.patchwork import Patchwork, even
 from playground.probes import sizes, tiles
 from tests.plugins import experiment
 
@@ -172,3 +172,8 @@ class TestChannels:
         image = noise(c, 6, 5)
         batch, note = sizes.for_model(image, c)
         assert not note and (sizes.from_model(batch / 255, image) == image).all()
+
+
+@pytest.mark.parametrize("size, portion", [(0.2, 1), (1, 1), (3.9, 2), (32, 32), (63, 32), (64.5, 64), (2048, 2048)])
+def test_portions_come_in_few_sizes(size, portion):
+    assert even(size) == portion

@@ -96,7 +96,7 @@ def test_a_diverging_run_stops_itself_keeps_good_weights_and_can_go_on(bench):
     made = replace(made, architecture=replace(made.architecture, output="linear", activation="linear"))
     job = bench.start(made)
     deadline = time.monotonic() + 30  # good weights are copied every two seconds, the first ones are of step 0
-    while not bench._engine.ask(lambda: bench._sessions[job]._good.step if job in bench._sessions else 0).result(5):
+    while not bench._engine.ask(lambda: getattr(getattr(bench._sessions.get(job), "_good", None), "step", 0)).result(5):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     blow_up(bench, job)
