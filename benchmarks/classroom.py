@@ -37,6 +37,7 @@ LOOK = 1.0  # seconds between two looks at the server
 TICKS = os.sysconf("SC_CLK_TCK")
 CALM, CALM_FOR = 0.1, 5.0  # of a core; seconds that a server rests before the class comes in
 MAP = "/explore/undercomplete-digits"  # a map that needs UMAP
+SHARES = (0.1, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 PATIENCE = 240.0  # seconds until the class comes in anyway
 
 
@@ -191,6 +192,11 @@ def logged(home: str) -> list[str]:
     return [line for line in lines if any(word in line for word in ("Traceback", "ERROR", "Error:", "CRITICAL"))]
 
 
+def spread(found: list[float]) -> dict[str, float]:
+    """How many there are, and what a share of them is at most."""
+    return {"count": len(found), **{f"{share:.0%}": round(percentile(found, share), 1) for share in SHARES}}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--students", type=int, default=50)
@@ -236,10 +242,10 @@ def conclude(asked: Any, steps: list[int], lesson: Class, watch: Watch, lost: li
     figures = {
         "students": asked.students, "minutes": asked.minutes, "seed": asked.seed,
         "equal_runs_steps": steps,
-        "clicks_ms": {kind: [round(ms, 1) for ms in found] for kind, found in lesson.clicks.items()},
+        "clicks_ms": {kind: spread(found) for kind, found in lesson.clicks.items()},
         "errors": lesson.errors, "log": log, "lost": lost, "runs": lesson.runs,
-        "memory_mb": [round(mb) for mb in watch.memory[::5]], "growth_mb_a_minute": slope,
-        "updates": [round(rate, 2) for rate in rates], "server_cores": theirs, "students_cores": ours,
+        "memory_mb": [round(mb) for mb in watch.memory[::15]], "growth_mb_a_minute": slope,
+        "updates": spread(rates), "server_cores": theirs, "students_cores": ours,
         "others_cores": others,
     }
     for text in [*lesson.errors, *log][:20]:
