@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from playground.data import datasets
 from tests.browser.axe import severe_in_both_themes
 from tests.browser.seen import told, until
 
@@ -90,6 +91,31 @@ def test_axe_finds_nothing_severe_on_any_page(visit):
     page = visit()
     found = {title: severe_in_both_themes(page) for title in each_page(page)}
     assert len(found) > 12 and not {title: faults for title, faults in found.items() if faults}
+
+
+def test_a_card_of_the_gallery_by_keyboard_alone(visit):
+    page = visit()
+    page.get_by_test_id("stTopNavSection").filter(has_text="Learn").click()
+    opened(page, page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Gallery"))
+    cards = page.locator(".ap-card")
+    cards.first.wait_for()
+    every = cards.count()
+    tab_to(page, datasets["digits"].title, most=30)
+    for _ in range(8):  # the filter is one stop of Tab's; arrows go through it
+        if focused(page) == datasets["shapes"].title:
+            break
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    until(page, lambda: 0 < cards.count() < every)
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "ap-card":
+            break
+    where = urlsplit(page.evaluate("document.activeElement.href"))
+    assert "shapes" in where.query
+    page.keyboard.press("Enter")
+    until(page, lambda: urlsplit(page.url).path == where.path and "shapes" in urlsplit(page.url).query)
+    page.wait_for_selector(f"{DRAWN} [data-testid=stMain] [data-testid=stElementContainer]", state="attached")
 
 
 def test_a_run_the_menu_a_drawing_and_a_cell_by_keyboard_alone(visit):

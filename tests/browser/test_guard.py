@@ -3,8 +3,13 @@ error in the console, which they want clean."""
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
+from tests.browser.conftest import Server, free_port
 from tests.browser.seen import until
 
 pytestmark = pytest.mark.browser
@@ -44,3 +49,31 @@ def test_a_page_of_another_origin_reaches_nothing_and_frames_nothing(page, serve
     until(page, lambda: page.evaluate("live.readyState") == 3)
     page.evaluate(f"document.body.append(Object.assign(document.createElement('iframe'), {{src: '{server.address}'}}))")
     until(page, lambda: len(page.frames) == 2 and page.frames[1].url.startswith("chrome-error:"))
+
+
+@pytest.fixture
+def framing(tmp_path, monkeypatch, chromium):
+    """The address of a page of another site, which this one lets frame it."""
+    port = free_port()
+    monkeypatch.setenv("PLAYGROUND_CAP_EMBED", f"http://localhost:{port}")
+    running = Server(tmp_path).wait()
+    inside = f"{running.address}/?architecture.code=4&training.epochs=1000"
+    (tmp_path / "index.html").write_text(f"<iframe src='{inside}' width=1200 height=700></iframe>")
+    # a real one: browsers let no page that only the test answers for reach this machine
+    with ThreadingHTTPServer(("", port), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        yield f"http://localhost:{port}/"
+        site.shutdown()
+    running.interrupt()
+
+
+@pytest.mark.slow
+def test_where_embedding_is_configured_a_run_is_trained_inside_the_other_page(page, framing):
+    page.goto(framing)
+    frame = page.frame_locator("iframe")
+    curves = frame.get_by_test_id("live-curves")
+    until(page, lambda: curves.count() == 1 and curves.get_attribute("data-status") == "ready")
+    frame.get_by_role("button", name="Train", exact=True).click()
+    until(page, lambda: int(curves.get_attribute("data-step") or 0) > 20)
+    frame.get_by_role("button", name="Pause", exact=True).click()
+    until(page, lambda: curves.get_attribute("data-status") == "paused")

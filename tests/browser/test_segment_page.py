@@ -40,8 +40,8 @@ def test_from_training_to_the_classes_of_ones_own_picture(visit):
     page.get_by_role("option", name=job).click()
     until(page, lambda: layers(page) == ["Picture", "Model", "Truth", "Wrong"])
     rows = page.locator("[data-testid=regions] tbody tr")
-    assert rows.evaluate_all("all => all.map(one => one.dataset.class)") == [
-        "background", "circle", "square", "triangle", "star", "cross", "ring", "Mean"]
+    classes = ["background", "circle", "square", "triangle", "star", "cross", "ring", "Mean"]
+    until(page, lambda: rows.evaluate_all("all => all.map(one => one.dataset.class)") == classes)
     before = page.locator("figure[data-picture=Truth] img.layer").get_attribute("src")
     opacity = page.get_by_role("slider", name="Opacity of the colours")
     opacity.focus()
