@@ -49,7 +49,7 @@ def learn(page) -> list[int]:
     steps = []
     button(page, "Train").click()
     page.wait_for_selector("[data-testid=latent-page][data-status=live]", state="attached")
-    while not steps or steps[-1] <= LEARNT:
+    while len(steps) < 6 or steps[-1] <= LEARNT:  # a fast machine has learnt enough within a few looks
         until(page, lambda: int(told(latent_map(page), "step") or 0) > (steps[-1] if steps else 0))
         steps.append(int(told(latent_map(page), "step")))
     button(page, "Pause").click()
