@@ -11,7 +11,9 @@ from playground.experiment import parameters
 from playground.workbench import Workbench
 
 RESTS = ("paused", "stopped", "failed", "done")
-COPIES, RESTING = 7, 3  # of the weights: with Adam's two moments; while they learn the last good ones and gradients too
+COPIES = {  # of the weights, by status: with Adam's two moments; while they learn the last good ones and gradients too
+    "opening": 3, "ready": 3, "paused": 3, "running": 7,
+}  # fmt: skip
 OFTEN = 10.0  # seconds between two looks at what nobody watches
 SELDOM = 600.0  # seconds between two looks at what is old
 
@@ -83,8 +85,7 @@ def learning(bench: Workbench, owner: str, besides: str = "") -> int:
 
 def weight(run: Snapshot) -> int:
     """Bytes that an open run holds, about: its weights while it can go on, and the pictures that pages are shown."""
-    copies = 0 if run.status in ("stopped", "failed", "done") else COPIES if run.status == "running" else RESTING
-    held = copies * 4 * parameters(run.title)
+    held = COPIES.get(run.status, 0) * 4 * parameters(run.title)
     if isinstance(event := run.event, Stepped):
         still, view = event.still, event.view
         held += still.shown.nbytes + still.thumbnails.nbytes + sum(frame.places.nbytes for frame in event.film)

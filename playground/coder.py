@@ -157,8 +157,8 @@ class Coder:
 
 def usual(choices: Iterable[Choice]) -> str | None:
     """Whose name a list begins with: the first shipped model's, which is well trained, else the first run's."""
-    every = list(choices)
-    return next((one.name for one in sorted(every, key=lambda one: not one.shipped)), None)
+    found = min(choices, key=lambda one: not one.shipped, default=None)
+    return found.name if found else None
 
 
 def sentence(notes: Iterable[str]) -> str:

@@ -83,8 +83,9 @@ async def _search(asker: Retriever, arguments: argparse.Namespace,
     ready = await asker.ready(name, arguments.folder or asker.against(name, arguments.data), report)
     for sentence in ready.among.problems:
         progress.note(sentence)
+    kept = "" if ready.among.passing else " and kept"
     progress.note(f"{len(ready.among):,} images, {ready.sizes[by]} bytes each; " + (
-        f"encoded in {ready.built:.1f} s and kept." if ready.built else "their codes were there."))
+        f"encoded in {ready.built:.1f} s{kept}." if ready.built else "their codes were there."))
     results, rows = [], []
     for file, picture in zip(arguments.files, pictures):
         found = await asker.find(ready, picture, arguments.count, by)

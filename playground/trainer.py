@@ -124,7 +124,7 @@ class Session:
         self._good, self._good_at = state, time.monotonic()
 
     def rest(self) -> None:
-        """Let go of what only a run that learns needs, three quarters of its memory; Trouble as in `keep_good`."""
+        """Let go of what only a run that learns needs, more than half of its memory; Trouble as in `keep_good`."""
         if self._good is not None:
             self.keep_good()
             self._good = None

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from playground.coder import usual
+from playground.coder import Choice
 from playground.events import Trouble
 from playground.gate import gate
 from playground.labelling import labellers
@@ -16,7 +16,7 @@ from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
 from playground.studio.endpoints import Actions
 from playground.studio.examples import held_out_image, suited
-from playground.studio.saying import titled, viewer
+from playground.studio.saying import offered, titled, viewer
 
 TOP = 6  # classes that are listed with their scores
 EXAMPLES = (  # way, data set, which held-out image
@@ -35,13 +35,12 @@ class Label:
 
     def build(self) -> None:
         first = next(iter(self._labellers))
-        found = self.choices(first, gate.viewer({}))
         with gr.Row():
             with gr.Column(scale=4, min_width=320):
                 with gr.Row():
                     way = gr.Radio([(one.title, name) for name, one in self._labellers.items()], value=first,
                                    label="What to find", min_width=300, scale=2, elem_id="label-ways")
-                    model = gr.Dropdown(found, value=self.usual(first, gate.viewer({})), label="Model", scale=1,
+                    model = gr.Dropdown(**offered(self._found(first, gate.viewer({}))), label="Model", scale=1,
                                         min_width=200, allow_custom_value=True, elem_id="label-model",
                                         info="Yours are listed as they learn.")  # fmt: skip
                 image = pictures.image_file("Picture", "picture.png", sources=["upload", "webcam", "clipboard"],
@@ -76,7 +75,10 @@ class Label:
 
     def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
         """(title, name) of the models of somebody's that can label so."""
-        return titled(self.actions.restorer.choices(way, who))
+        return titled(self._found(way, who))
+
+    def _found(self, way: str, who: Viewer) -> list[Choice]:
+        return self.actions.restorer.choices(way, who)
 
     def example(self, chosen: gr.SelectData, request: gr.Request) -> tuple:
         """The way, the model, the picture and the scores' heading of the example that is clicked."""
@@ -84,12 +86,8 @@ class Label:
         model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=suited(self.actions.restorer, way, data))
         return way, model, pictures.to_pixels(held_out_image(data, which)), gr.Label(label=self._labellers[way].scored)
 
-    def usual(self, way: str, who: Viewer) -> str | None:
-        return usual(self.actions.restorer.choices(way, who))
-
     def switch(self, way: str, request: gr.Request) -> tuple:
-        who = viewer(request)
-        chosen = gr.Dropdown(choices=self.choices(way, who), value=self.usual(way, who))
+        chosen = gr.Dropdown(**offered(self._found(way, viewer(request))))
         return chosen, gr.Label(label=self._labellers[way].scored)
 
     async def run(self, way: str, model: str | None, path: str | None, request: gr.Request) -> tuple:

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from playground.coder import Choice, usual
 from playground.corruption import CORRUPTIONS
 from playground.events import Trouble
 from playground.gate import gate
@@ -18,7 +17,7 @@ from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
 from playground.studio.endpoints import Actions
-from playground.studio.saying import titled, viewer
+from playground.studio.saying import offered, viewer
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
@@ -42,8 +41,7 @@ class Restore:
                 with gr.Row():
                     way = gr.Radio(list(WAYS.items()), value="inpaint", label="What to do", min_width=300, scale=2)
                     model = gr.Dropdown(
-                        self.choices("inpaint", gate.viewer({})),
-                        value=self.usual("inpaint", gate.viewer({})),
+                        **self._offered("inpaint", gate.viewer({})),
                         label="Model",
                         allow_custom_value=True,
                         scale=1,
@@ -110,13 +108,11 @@ class Restore:
 
     def choices(self, way: str, who: Viewer = MACHINE) -> list[tuple[str, str]]:
         """(title, name) of what one can choose for a way; painted holes are filled by projection or classically too."""
-        return titled(self._found(way, who)) + (CLASSICAL if way == "inpaint" else [])
+        return self._offered(way, who)["choices"]
 
-    def usual(self, way: str, who: Viewer) -> str | None:
-        return usual(self._found(way, who)) or (CLASSICAL[0][1] if way == "inpaint" else None)
-
-    def _found(self, way: str, who: Viewer) -> list[Choice]:
-        return [one for its in examples.ways(way) for one in self.restorer.choices(its, who)]
+    def _offered(self, way: str, who: Viewer) -> dict[str, Any]:
+        found = (one for its in examples.ways(way) for one in self.restorer.choices(its, who))
+        return offered(found, CLASSICAL if way == "inpaint" else ())
 
     def refresh(self, way: str, request: gr.Request) -> Any:
         return gr.Dropdown(choices=self.choices(way, viewer(request)))
@@ -130,8 +126,7 @@ class Restore:
         return gr.Dropdown(choices=self.choices(one.way, who), value=value)
 
     def switch(self, way: str, request: gr.Request) -> tuple:
-        who = viewer(request)
-        chosen = gr.Dropdown(choices=self.choices(way, who), value=self.usual(way, who))
+        chosen = gr.Dropdown(**self._offered(way, viewer(request)))
         return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
 
     async def hide(self, kind: str, value: dict | None) -> dict:

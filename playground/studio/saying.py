@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from playground.coder import Choice
+from playground.coder import Choice, usual
 from playground.gate import gate
 from playground.owners import MACHINE, NOBODY, Viewer
 from playground.restorer import Restored, Restorer
@@ -40,6 +40,12 @@ def titled(choices: Iterable[Choice]) -> list[tuple[str, str]]:
     found = {one.name: one.title for one in choices}
     often = Counter(found.values())
     return [(f"{title} ({name})" if often[title] > 1 else title, name) for name, title in found.items()]
+
+
+def offered(choices: Iterable[Choice], more: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What a Dropdown is given to offer models, and `more` (title, name) after them; it begins with the usual one."""
+    found, more = list(choices), list(more)
+    return {"choices": titled(found) + more, "value": usual(found) or next((name for _, name in more), None)}
 
 
 def models(restorer: Restorer, way: str = "", who: Viewer = MACHINE) -> list[dict[str, Any]]:

@@ -93,7 +93,8 @@ class Retrieving(Application):
         for sentence in ready.among.problems:
             st.caption(sentence)
         took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
-        how = f"encoded in {took}, kept for the next time" if ready.built else "their codes were kept"
+        kept = "" if ready.among.passing else ", kept for the next time"
+        how = f"encoded in {took}{kept}" if ready.built else "their codes were kept"
         st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
                    f"{ready.measures['pixels']} from 0 to 1.")
 
