@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 
 import pytest
 from starlette.applications import Starlette
@@ -13,38 +13,67 @@ from playground.idle import idle
 from playground.studio import mount
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
+class Clock:
+    """Stands in for the module's time and asyncio: time goes by in its sleep alone, and the process works as told."""
+
+    def __init__(self, work: Callable[[float], float], late: float = 1.0):
+        """work(now): the share of a core in use at that second; late: how many times too long each sleep takes."""
+        self.now = self.used = 0.0
+        self.work, self.late = work, late
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def process_time(self) -> float:
+        return self.used
+
+    async def sleep(self, seconds: float) -> None:
+        self.used += self.work(self.now) * seconds * self.late
+        self.now += seconds * self.late
+
+
+@pytest.fixture
+def wait(monkeypatch):
+    """wait(work, quiet, most, late) gives what idle() finds, and after how many seconds."""
+
+    def waiting(work: Callable[[float], float], quiet: float, most: float, late: float = 1.0) -> tuple[bool, float]:
+        clock = Clock(work, late)
+        monkeypatch.setattr(module, "time", clock)
+        monkeypatch.setattr(module, "asyncio", clock)
+        return asyncio.run(idle(quiet, most)), clock.now
+
+    return waiting
+
+
+def test_calm_is_noticed_after_the_work_is_done(wait):
+    found, seconds = wait(lambda now: 0.9 if now < 10 else 0.01, 3, 60)
+    assert found and 13 <= seconds <= 13 + 2 * module.LOOK
+
+
+def test_a_moment_of_calm_between_work_is_not_being_idle(wait):
+    found, seconds = wait(lambda now: 1.0 if now < 20 and int(now) % 2 else 0.0, 3, 60)
+    assert found and seconds >= 23 - 2 * module.LOOK
+
+
+def test_work_on_several_threads_and_little_work_are_told_apart(wait):
+    assert wait(lambda now: 1.9, 3, 30) == (False, 30)
+    assert wait(lambda now: 0.1, 3, 30) == (True, 3)
+
+
+def test_it_waits_no_longer_than_it_may(wait):
+    found, seconds = wait(lambda now: 1.0, 3, 40)
+    assert not found and seconds == 40
+
+
+def test_who_is_woken_late_is_not_idle_however_little_it_did_itself(wait):
+    found, _ = wait(lambda now: 0.01, 3, 40, late=3)
+    assert not found
+
+
+@pytest.mark.slow
+def test_calm_is_found_by_the_processors_own_clock(monkeypatch):
     monkeypatch.setattr(module, "LOOK", 0.1)
-
-
-async def toil(seconds: float) -> None:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        sum(range(5_000))
-        await asyncio.sleep(0)
-
-
-@pytest.mark.slow
-def test_calm_is_noticed_after_the_work_is_done():
-    async def main() -> tuple[bool, bool]:
-        work = asyncio.ensure_future(toil(0.5))
-        found = await idle(0.5, 60)
-        return found, work.done()
-
-    assert asyncio.run(main()) == (True, True)
-
-
-@pytest.mark.slow
-def test_it_waits_no_longer_than_it_may():
-    async def main() -> tuple[bool, float]:
-        work, began = asyncio.ensure_future(toil(60)), time.monotonic()
-        found = await idle(0.2, 0.5)
-        work.cancel()
-        return found, time.monotonic() - began
-
-    found, seconds = asyncio.run(main())
-    assert not found and seconds >= 0.5
+    assert asyncio.run(idle(0.2, 60))
 
 
 def test_the_studio_is_made_once_the_server_is_idle_and_never_where_that_is_not_wanted(monkeypatch):

@@ -204,6 +204,7 @@ def test_umaps_own_inverse_decodes_a_click_where_it_is_chosen(look):
     come_about(page, lambda: told(shown(page), "source") == "exact")
     place = dict(zip("xy", map(float, told(latent_map(page), "chosen").split(",")), strict=True))
     held, before = [], told(shown(page), "distance")
+    page.mouse.move(4, 4)  # a pointer that rests on the map asks what lies there: nobody else's question is to be held
     page.route("**/decode?**", lambda route: held.append(route))
     page.get_by_role("tab", name="Map and files").click()
     page.get_by_label("Way back to a code").select_option(label="UMAP's inverse")
