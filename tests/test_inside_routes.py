@@ -21,7 +21,7 @@ from playground.losses import kl_sparsity
 from playground.probes import chain, narrowing, restoring, sensitivity
 from tests.explored import as_bytes, close, picture, pixels
 from tests.inspected import Asker, asker, bench, client, near, values  # noqa: F401  (fixtures)
-from tests.plugins import experiment, until
+from tests.plugins import experiment, stepped, until
 
 
 def test_tiles_keep_their_numbers():
@@ -244,10 +244,13 @@ def test_an_unknown_run(client):
 def test_while_a_run_learns_answers_are_of_its_weights_now(client, bench):
     job = bench.start(experiment("sparse", epochs=10_000))
     try:
+        stepped(bench, job, 1)  # before that its data may still be loading
         told, end = [], time.monotonic() + 20
         while len({one["step"] for one in told}) < 3:
             assert time.monotonic() < end
-            told.append(client.get(f"/inspect/{job}/sparsity").json())
+            answer = client.get(f"/inspect/{job}/sparsity")
+            assert answer.status_code == 200, answer.text
+            told.append(answer.json())
         assert told[0]["rates"] != told[-1]["rates"]
     finally:
         bench.stop(job).result(10)

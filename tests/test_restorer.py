@@ -240,7 +240,7 @@ class TestBesideOthers:
 @pytest.mark.timeout(300)
 def test_twelve_megapixels(bench, names):
     image, mask, told = noise(3, 3000, 4000), np.zeros((3000, 4000), bool), []
-    mask[1000:1200, 500:3500:7] = True
+    mask[1000:1100, 500:2000:7] = True
     for which in ("colour", "telea"):
         done = ask(bench, lambda r, which=which: r.inpaint(names[which], image, mask, report=told.append))
         assert done.image.shape == image.shape and (done.image[:, ~mask] == image[:, ~mask]).all()
