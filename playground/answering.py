@@ -73,4 +73,7 @@ class Answering(ABC):
         if name in self._sessions:
             self._networks.forget(name)
             return self._sessions[name].model
-        return self._networks.of(name, self.library.find(self._shown.get(name, name)))
+        entry = self.library.find(self._shown.get(name, name))
+        if entry is None and (snapshot := self.snapshot(name)) is not None and snapshot.status == "opening":
+            raise Trouble("This run is only just beginning: try again in a moment.")
+        return self._networks.of(name, entry)

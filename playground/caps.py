@@ -47,6 +47,8 @@ class Caps:
     )  # fmt: skip
     grace: float = knob(600.0, "How long a run learns on while nobody looks, on a shared server.", low=1, high=MUCH,
                         unit="s")
+    rest: float = knob(60.0, "How long a run that rests stays in memory while nobody looks, on a shared server; then "
+                       "it is closed to disk, until somebody does.", low=1, high=MUCH, unit="s")
     keep: float = knob(86400.0, "How long a visitor's run is kept after it was last saved, on a shared server.", low=1,
                        high=MUCH, unit="s")
     memory: int = knob(

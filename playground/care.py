@@ -1,4 +1,4 @@
-"""Care for runs that nobody looks at: they pause, are closed to disk where memory is short, and in the end deleted."""
+"""Care for runs that nobody looks at: they pause, are closed to disk, and in the end deleted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Care:
     @property
     def often(self) -> float:
         """Seconds until it is time for the next look."""
-        return min(OFTEN, self.limits.grace / 4)
+        return min(OFTEN, self.limits.grace / 4, self.limits.rest / 4)
 
     def look(self) -> None:
         """Pause, close and delete what it is time for."""
@@ -55,13 +55,15 @@ class Care:
             del self._seen[job]  # whoever resumes it has a grace time of their own
 
     def _close(self) -> None:
-        """Close runs that rest, the longest resting first, until the others fit in the memory meant for them."""
+        """Close runs that rest, the longest resting first: those that nobody came back to, as far as they are others',
+        and those that do not fit in the memory meant for all."""
         now, runs = self._now(), {one.job: one for one in self.bench.open_runs()}
         rests = {job for job, one in runs.items() if one.status in RESTS and not self.bench.attended(job)}
         self._busy = {job: self._busy.get(job, now) if job in rests else now for job in runs}
         held = {job: weight(one) for job, one in runs.items()}
         for job in sorted(rests, key=lambda job: self._busy[job]):
-            if sum(held.values()) <= self.limits.memory:
+            left = self.shared and now - self._busy[job] >= self.limits.rest
+            if not left and sum(held.values()) <= self.limits.memory:
                 return
             if runs[job].steps_taken:
                 self.bench.put_away(job)

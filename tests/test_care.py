@@ -179,6 +179,37 @@ def test_what_rested_longest_is_closed_to_disk_and_opened_again_as_it_was(bench,
     assert bench.ask(oldest, total).result(10) == weights
 
 
+def test_what_nobody_came_back_to_is_closed_to_disk_where_others_share_the_memory(bench, care, clock):
+    left, ended, watched, busy = learning(bench), learnt(bench), learning(bench), learning(bench)
+    for job in (left, watched):
+        bench.pause(job).result(10)
+    bench.watch(watched)
+    step, rest = bench.snapshot(left).event.step, care.limits.rest
+    own = Care(bench, Caps(), False, clock, clock)
+    for seconds, open_then in ((0, {left, ended, watched, busy}), (rest - 1, {left, ended, watched, busy}),
+                               (rest + 1, {watched, busy})):
+        clock.seconds = seconds
+        look(own, bench)
+        look(care, bench)
+        assert {one.job for one in bench.open_runs()} == open_then
+    for job, status in ((left, "paused"), (ended, "done")):
+        bench.watch(job)
+        until(bench, job, status)
+    assert bench.snapshot(left).event.step == step
+    look(care, bench)
+    assert {left, ended} <= {one.job for one in bench.open_runs()}  # somebody looks again
+    bench.resume(left).result(10)
+    stepped(bench, left, step + 1)
+
+
+def test_on_ones_own_machine_what_rests_stays_in_memory(bench, clock):
+    job, own = learnt(bench), Care(bench, Caps(), False, clock, clock)
+    for seconds in (0, DAY):
+        clock.seconds = seconds
+        look(own, bench)
+    assert job in {one.job for one in bench.open_runs()}
+
+
 def total(model) -> float:
     return sum(float(weights.detach().double().sum()) for weights in model.parameters())
 
