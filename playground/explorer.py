@@ -28,7 +28,7 @@ from playground.workbench import Workbench
 SHEET = 2048  # pixels a side of the decoded grid at most
 GALLERY = 4000  # training images that held-out ones are looked for among
 SPACES, MODELS, MAPS, SHEETS = 100, 100, 100, 60  # results kept: a class looks at as many maps at once
-SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 40e6, 40e6, 20e6, 40e6  # of each kind together
+SPACES_BYTES, MODELS_BYTES, MAPS_BYTES, SHEETS_BYTES = 40e6, 40e6, 80e6, 40e6  # of each kind together
 MOST_WAITING = 60  # fits in the queue: a class whose runs end together
 FORGOTTEN = 30.0  # seconds after which a fit that waits, and that nobody asks for any more, is not begun
 
@@ -67,7 +67,7 @@ class Explorer:
         self._latest = Kept(400)
         self._models = Kept(MODELS, MODELS_BYTES, lambda kept: sum(weights.nbytes for weights in kept[0].parameters()))
         self._spaces = Kept(SPACES, SPACES_BYTES, lambda space: space.codes.bytes)
-        self._maps = Kept(MAPS, MAPS_BYTES, lambda chart: chart.places.nbytes)
+        self._maps = Kept(MAPS, MAPS_BYTES, lambda chart: chart.bytes)
         self._made = Kept(SHEETS, SHEETS_BYTES, _bytes)
         self._fits: dict[tuple, Fit] = {}
         self._lane = asyncio.Lock()  # one fit at a time: the others' thread stays free for loading data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,12 @@ def test_umap_learns_own_way_back_is_a_choice():
 def test_codes_that_umap_leaves_out_are_put_beside_their_neighbours():
     places = np.array([[0, 0], [2, 0], [np.nan, np.nan]], np.float32)
     np.testing.assert_allclose(fitting._whole(places, np.array([[0, 1], [1, 0], [2, 1]]))[2], [2, 0])
+
+
+@pytest.mark.slow
+def test_its_bytes_are_what_it_holds_besides_the_codes():
+    codes = blobs(600)
+    chart, plane = fit(codes, KNOBS), flat(codes, MapKnobs())
+    assert plane.bytes == plane.places.nbytes == 600 * 2 * 4
+    held = len(pickle.dumps((chart.places, chart.fitted, codes))) - codes.nbytes  # each once, however often it is held
+    assert chart.bytes == pytest.approx(held, rel=0.25) and chart.bytes > 10 * plane.bytes

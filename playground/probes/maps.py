@@ -96,6 +96,11 @@ class Map(ABC):
     exact: bool = False
     is_line = False  # codes of one number: heights tell points apart and mean nothing
 
+    @property
+    def bytes(self) -> int:
+        """That it holds besides the codes it shows."""
+        return self.places.nbytes
+
     @abstractmethod
     def place(self, codes: np.ndarray) -> np.ndarray:
         """Codes (n, k) to places (n, 2); they may lie outside the square."""
@@ -142,6 +147,20 @@ class Neighbourly(Map):
     note: str = ""
     fitted: Any = None  # umap-learn's own model, for its own way back
     turn: Any = None  # (matrix (2, 2), shift (2,), scale) from UMAP's places to these
+
+    @property
+    def bytes(self) -> int:
+        """With umap-learn's own model: its graph and neighbours are fifty times as large as the places."""
+        from scipy.sparse import issparse  # here: the first page is there before it
+
+        parts = [self.places]
+        for value in vars(self.fitted).values() if self.fitted is not None else ():
+            if issparse(value):
+                parts += [value.data, value.indices, value.indptr]
+            else:
+                several = value if isinstance(value, tuple) else (value,)
+                parts += [one for one in several if isinstance(one, np.ndarray)]
+        return sum({id(part): part.nbytes for part in parts if part is not self.codes}.values())
 
     def place(self, codes: np.ndarray) -> np.ndarray:
         index, distance = nearest(self.codes, PLACED_BY, codes, self.metric)
