@@ -67,6 +67,7 @@ class Care:
                 return
             if runs[job].steps_taken:
                 self.bench.put_away(job)
+                self._busy[job] = now  # one that cannot be saved, as on a full disk, is not tried again at every look
                 del held[job]
 
     def _delete(self) -> None:

@@ -227,6 +227,17 @@ def test_a_run_that_cannot_be_saved_stays_open(bench, clock, monkeypatch):
     assert bench.snapshot(job).event.step > 0 and job in bench._sessions
 
 
+def test_a_run_that_cannot_be_saved_is_not_tried_again_at_every_look(bench, care, clock, monkeypatch):
+    job, tried = learning(bench), []
+    bench.pause(job).result(10)
+    monkeypatch.setattr(bench, "put_away", tried.append)
+    rest = care.limits.rest
+    for seconds, times in ((0, 0), (rest + 1, 1), (rest + 11, 1), (2 * rest, 1), (2 * rest + 2, 2)):
+        clock.seconds = seconds
+        look(care, bench)
+        assert tried == times * [job]
+
+
 def test_what_learns_is_never_closed_however_little_memory_there_is(bench, clock):
     job = learning(bench)
     look(Care(bench, Caps(memory=1_000_000), False, clock), bench)

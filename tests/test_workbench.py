@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from threading import Event
 
 import pytest
 import torch
@@ -186,6 +187,22 @@ def test_a_question_is_answered_from_the_model_as_it_is_now(bench):
     assert bench.probe(job, last_bias).result(5) == saved[100].item()
     with pytest.raises(Trouble, match="no run or model"):
         bench.probe("nobody", last_bias).result(5)
+
+
+def test_a_question_to_a_run_whose_data_still_loads_is_one_sentence(bench, monkeypatch):
+    arrived, real = Event(), datasets["digits"].load
+
+    def slow(self, report=None):
+        assert arrived.wait(30)
+        return real(self)
+
+    monkeypatch.setattr(datasets["digits"], "load", slow)
+    job = bench.start(experiment())
+    with pytest.raises(Trouble, match="only just beginning"):
+        bench.ask(job, lambda model: model.training).result(5)
+    arrived.set()
+    stepped(bench, job, 1)
+    assert bench.ask(job, lambda model: model.has_code).result(5)
 
 
 def test_an_unknown_device_is_one_sentence():

@@ -98,7 +98,7 @@ class Map(ABC):
 
     @property
     def bytes(self) -> int:
-        """That it holds besides the codes it shows."""
+        """Of what it holds besides the codes that it shows."""
         return self.places.nbytes
 
     @abstractmethod
