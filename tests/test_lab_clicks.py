@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 from playground import look
+from playground.lab import pieces
 from playground.lab.whole import keep_clicks, whole
 from tests.test_lab import ROOT, address, bench, buttons, job, page, until  # noqa: F401
 
@@ -75,6 +78,29 @@ def test_a_seed_can_be_set_after_a_reseed(ready):
     assert seed.value == 1
     test = seed.set_value(7).run()
     assert test.session_state["experiment"].training.seed == 7
+
+
+@pytest.mark.parametrize("looks", (*range(1, 8), 10))
+def test_a_run_that_ends_while_the_page_is_drawn_is_told_whole(ready, bench, monkeypatch, looks):  # noqa: F811
+    """After so many looks at the run it has failed. What the status line is told is what all the page shows, so that
+    the line asks for the page again where that is the past."""
+    told, look_up = [], bench.snapshot
+    failed = replace(look_up(job(ready)), status="failed", problem="It ended.")
+    drawn = dict.fromkeys(pieces.SCRIPTS, lambda **named: None) | {"status": lambda data, **named: told.append(data)}
+
+    def seen(name):
+        if name != failed.job:
+            return look_up(name)
+        seen.looks += 1
+        return failed if seen.looks > looks else replace(failed, status="ready", problem="")
+
+    seen.looks = 0
+    monkeypatch.setattr(bench, "snapshot", seen)
+    monkeypatch.setattr(pieces, "pieces", lambda: drawn)
+    test = ready.run()
+    assert not test.exception and len(told) == 1
+    ended = any("It ended." in element.body for element in test.get("html"))
+    assert (told[0]["status"] == "failed") == ended == ("Resume" in buttons(test))
 
 
 def test_outside_of_a_script_nothing_needs_to_be_whole():

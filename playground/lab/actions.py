@@ -7,9 +7,12 @@ import streamlit as st
 from playground.lab.session import Visit
 
 
-def actions(visit: Visit) -> None:
-    """Train, Pause or Resume first; then Step, Stop, Reset and Reseed. The link may leave any of them out."""
-    status, hidden = visit.status, visit.hidden
+def actions(visit: Visit, status: str) -> None:
+    """Train, Pause or Resume first; then Step, Stop, Reset and Reseed. The link may leave any of them out.
+
+    `status` is the run's at the moment that the whole page shows, for it may be another one already.
+    """
+    hidden = visit.hidden
     begun = status not in ("opening", "ready")
     name, icon, do = _main(visit, status)
     if not hidden.intersection(("train", name.lower())):

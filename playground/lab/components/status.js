@@ -1,9 +1,10 @@
 // One line: what the run is doing, how far and how fast. data: {job, status, measured}, as the script knows it.
 // When the run's status is no longer the one the script knows (it ended, or somebody else paused it), the trigger
-// makes the script run again, so that the buttons follow.
+// makes the script run again, so that the buttons follow; again after DEAF ms where that was not heard, for a run that has
+// ended sends nothing more to be reminded by.
 // A page that was clicked away from is left alone for LEAVING ms, long enough for a busy server to bring the other: its
 // word would call the reader back.
-const LEAVING = 20000, AGAIN = 500;
+const LEAVING = 20000, AGAIN = 500, DEAF = 2000;
 const WORDS = {
   opening: 'Opening', ready: 'Ready', running: 'Training', paused: 'Paused', stopped: 'Stopped', done: 'Finished', failed: 'Ended',
 };
@@ -35,11 +36,13 @@ function check(s, run) {
     s.asked = 0;
     return;
   }
-  if (s.asked || (s.told === now && performance.now() - s.at < 2000)) return;
+  if (s.asked || (s.told === now && performance.now() - s.at < DEAF)) return;
   const tell = () => {
     if (performance.now() - s.left < LEAVING) return void (s.asked = setTimeout(tell, AGAIN));
     Object.assign(s, { asked: 0, told: now, at: performance.now() });
-    if ($(s.root, '.ap').isConnected) s.fire('changed', now + ' ' + Date.now());
+    if (!$(s.root, '.ap').isConnected) return;
+    s.fire('changed', now + ' ' + Date.now());
+    setTimeout(() => { if (bus.run) check(s, bus.run); }, DEAF);
   };
   s.asked = setTimeout(tell, 200);
 }

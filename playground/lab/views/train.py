@@ -35,10 +35,11 @@ with st.container(key="shell", horizontal=True, gap=None):
         if not visit.hidden.intersection(("own", "data")):
             with st.expander("Your own images", key="own"):
                 own_images(visit)
+        experiment, snapshot = visit.experiment, visit.snapshot  # one look: buttons, notices and status agree
+        status = snapshot.status if snapshot else "opening"
         with buttons:  # filled last: a change may have made a new run, and only then is it known what can be done
-            actions(visit)
+            actions(visit, status)
 
-    experiment, snapshot = visit.experiment, visit.snapshot
     job: dict[str, Any] = {"job": visit.job}
     parts = terms(experiment)
     with st.container(key="stage", gap=None):
@@ -57,7 +58,7 @@ with st.container(key="shell", horizontal=True, gap=None):
         with st.container(key="p_codes"):
             piece["codes"](key="codes", data={**job, "code": experiment.architecture.code}, height="stretch")
         with st.container(key="p_status"):
-            drawn = {**job, "status": visit.status, "measured": experiment.task.measured}
+            drawn = {**job, "status": status, "measured": experiment.task.measured}
             piece["status"](key="status", data=drawn, on_changed_change=lambda: None)
         problems = (snapshot.problem if snapshot else "", visit.refused, visit.barred)
         said = [(sentence, "alert") for sentence in problems if sentence]
