@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.papers.membranes import CROPS, DISPLACED, KEPT_OUT, SIDE, Membranes, deformed, slices
-from benchmarks.papers.unet2015 import predicted, wrong
+from benchmarks.papers.unet2015 import pixel_error, predicted, wrong
 from playground.events import Trouble
 from tests.plugins import real_datasets
 
@@ -82,7 +82,20 @@ def test_turns_are_turned_back_and_averaged():
     assert np.abs(predicted(Reads(), image, 8) - image / 255).max() < 1e-5
 
 
-def test_the_pixel_error_is_the_share_of_wrong_pixels():
+def test_the_pixel_error_is_of_the_inside_of_cells_at_its_best_threshold():
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(0)
+    masks = (rng.random((3, 40, 40)) < 0.2).astype(np.uint8)
+    said = np.clip(0.3 * masks + rng.random(masks.shape) * 0.6, 0, 1).astype(np.float32)
+    scores = [f1_score(masks.ravel() == 0, (1 - said).ravel() > at / 10, zero_division=0) for at in range(11)]
+    assert pixel_error(said, masks) == pytest.approx(1 - max(scores)) and np.argmax(scores) not in (0, 10)
+    assert pixel_error(masks.astype(np.float32), masks) == 0
+    share = masks.mean()  # all called interior
+    assert pixel_error(np.zeros(masks.shape), masks) == pytest.approx(1 - 2 * (1 - share) / (2 - share))
+
+
+def test_the_share_of_wrong_pixels():
     masks = np.random.default_rng(0).integers(0, 2, (3, 40, 40)).astype(np.uint8)
     assert wrong(masks.astype(np.float32), masks) == 0 and wrong(1.0 - masks, masks) == 1
     assert wrong(np.zeros(masks.shape), masks) == pytest.approx(masks.mean())

@@ -19,7 +19,8 @@ from playground.model import Autoencoder
 TITLE = "Ronneberger, Fischer & Brox 2015: membranes by a U-Net"
 SETTING = "Electron microscopy of the challenge ISBI 2012, of which 15 labelled slices are here: trained on the " \
           "first 12, measured on the last 3. The published figure is of 30 other slices, after training on 30. Pixel " \
-          "error: the share of pixels on the wrong side of probability 0.5."
+          "error as the challenge's own script counts it: one minus the best F-score, over thresholds 0, 0.1, ... 1, of " \
+          "the pixels inside cells, all slices together."
 NETWORK = "task=segment&data=membranes&architecture=unet&architecture.width=16&architecture.depth=4" \
           "&architecture.code=256&task.overlap=0&training.schedule=cosine&training.rate=0.001&training.batch=4" \
           "&training.epochs=1"
@@ -36,18 +37,31 @@ def run(lab: Lab) -> Outcome:
     images, masks = slices()
     model, kept = session.model.eval(), slice(-KEPT_OUT, None)
     plain, turned = (np.stack([predicted(model, image, ways) for image in images[kept]]) for ways in (1, 8))
-    error = wrong(turned, masks[kept])
+    error = pixel_error(turned, masks[kept])
     aim = f"at most {PUBLISHED}"
     rows = [
         Row("pixel error on slices kept out", f"{PUBLISHED}", f"{error:.4f}", aim, error <= PUBLISHED),
-        Row("without averaging over turns", "", f"{wrong(plain, masks[kept]):.4f}"),
-        Row("each slice by itself", "", ", ".join(f"{wrong(*one):.4f}" for one in zip(turned, masks[kept]))),
-        Row("if all were called interior", "", f"{masks[kept].mean():.4f}"),
+        Row("without averaging over turns", "", f"{pixel_error(plain, masks[kept]):.4f}"),
+        Row("each slice by itself", "", ", ".join(f"{pixel_error(*one):.4f}" for one in zip(turned, masks[kept]))),
+        Row("if all were called interior", "", f"{pixel_error(np.zeros_like(turned), masks[kept]):.4f}"),
+        Row("share of pixels on the wrong side of probability 0.5", "", f"{wrong(turned, masks[kept]):.4f}"),
     ]
     picture = tile(np.round(255 * (1 - turned[:, None, ::2, ::2])).astype(np.uint8), KEPT_OUT, gap=4)
     shows = "What the network says of the slices kept out, the darker the likelier a membrane."
     note = "Quick: 200 deformed parts." if lab.quick else ""
     return Outcome(rows, picture, shows, note)
+
+
+def pixel_error(probabilities: np.ndarray, masks: np.ndarray) -> float:
+    """One minus the best F-score of the pixels inside cells over thresholds 0, 0.1, ... 1, within 0 to 1.
+
+    So the organisers of the challenge define it and their script for Fiji counts it, white being the inside of cells
+    (imagej.net, "Segmentation evaluation metrics"; Arganda-Carreras et al., Frontiers in Neuroanatomy 2015).
+    probabilities: of a membrane, any shape; masks: of the same shape, 1 where there is one.
+    """
+    inside, truth = 1 - probabilities, ~masks.astype(bool)
+    called = [inside > threshold for threshold in np.arange(11) / 10]
+    return 1 - max(2 * float((truth & one).sum()) / float(truth.sum() + one.sum()) for one in called)
 
 
 def wrong(probabilities: np.ndarray, masks: np.ndarray) -> float:
