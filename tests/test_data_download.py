@@ -195,7 +195,9 @@ def small_kmnist(mirror, tmp_path, monkeypatch):
 
 def test_a_torchvision_set_from_first_use_to_second(small_kmnist, mirror):
     kmnist = datasets["kmnist"]()
+    assert not kmnist.at_hand
     first = kmnist.load()
+    assert kmnist.at_hand
     asked = len(mirror.asked)
     assert asked == 4 and len(first.train) == 60 and len(first.held_out) == 12
     pixels = first.images[first.held_out].reshape(12, -1)
@@ -240,3 +242,4 @@ def test_no_network_is_one_sentence(tmp_path, monkeypatch):
     for name in ("cifar10", "oxford-pets"):
         with pytest.raises(Trouble, match="there is no network or its server does not answer"):
             datasets[name]().load()
+        assert not datasets[name]().at_hand

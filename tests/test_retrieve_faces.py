@@ -111,3 +111,19 @@ def test_it_is_a_tool_too(studio):
     tool = asyncio.run(tools())["retrieve"]
     assert {"model", "image", "against", "among", "by", "count"} <= set(tool.inputSchema["properties"])
     assert "most like" in tool.description
+
+
+def test_the_page_opens_with_sixty_thousand_images_where_they_are_and_else_with_what_is_built_in(folder, monkeypatch):
+    from playground.lab.applications import applications
+
+    opens = applications["retrieve"].first.fget
+    for first, here in (("undercomplete-digits", False), ("retrieve-mnist", True)):
+        if here:
+            raw = folder / "given" / "MNIST" / "raw"
+            raw.mkdir(parents=True)
+            (raw / "train-images-idx3-ubyte.gz").write_bytes(b"")
+            monkeypatch.setenv("PLAYGROUND_DATASETS", str(folder / "given"))
+        else:
+            monkeypatch.delenv("PLAYGROUND_DATASETS", raising=False)
+        assert opens(None) == first
+        assert (Path(__file__).parents[1] / "pretrained" / first / "model.safetensors").is_file()

@@ -19,8 +19,8 @@ from playground.model import Autoencoder
 TITLE = "Ronneberger, Fischer & Brox 2015: membranes by a U-Net"
 SETTING = "Electron microscopy of the challenge ISBI 2012, of which 15 labelled slices are here: trained on the " \
           "first 12, measured on the last 3. The published figure is of 30 other slices, after training on 30. Pixel " \
-          "error as the challenge's own script counts it: one minus the best F-score, over thresholds 0, 0.1, ... 1, of " \
-          "the pixels inside cells, all slices together."
+          "error as the challenge's own script counts it: one minus the best F-score, over thresholds 0, 0.1, ... 1, " \
+          "of the pixels inside cells, all slices together."
 NETWORK = "task=segment&data=membranes&architecture=unet&architecture.width=16&architecture.depth=4" \
           "&architecture.code=256&task.overlap=0&training.schedule=cosine&training.rate=0.001&training.batch=4" \
           "&training.epochs=1"

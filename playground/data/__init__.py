@@ -70,6 +70,11 @@ class Dataset(ABC):
         """(c, h, w) of the images, known without loading them."""
 
     @property
+    def at_hand(self) -> bool:
+        """Whether its files lie here already, so that loading it is likely to need no network; no promise."""
+        return not self.needs_download
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The names of the labels 0, 1, ..., as in the ImageSet; empty where they are not known without loading it."""
         return ()

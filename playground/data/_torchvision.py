@@ -54,6 +54,12 @@ class Downloaded(Dataset):
     @abstractmethod
     def classes(self) -> tuple[str, ...]: ...
 
+    @property
+    def at_hand(self) -> bool:
+        below = (path for place in self._places() for path in (place / self.folder).rglob("*"))
+        unfinished = (".lock", ".unpacking")
+        return any(path.suffix != ".part" and path.name not in unfinished and path.is_file() for path in below)
+
     def load(self, report: Report = nothing) -> ImageSet:
         report(f"Opening {self.title}", None)
         root = home() / "data"
@@ -73,16 +79,17 @@ class Downloaded(Dataset):
 
     def _opened(self, root: Path, report: Report) -> list:
         """Both parts, training first; what is missing below `root` is fetched and unpacked."""
-        given = os.environ.get("PLAYGROUND_DATASETS")
+        *given, _ = self._places()
         unfinished = root / self.folder / ".unpacking"
         if unfinished.exists():
             self._sweep(root)
-        for place in ([Path(given)] if given else []) + [root]:
+        for place in (*given, root):
             with contextlib.suppress(*UNREADABLE):
                 return [self.part(place, train, download=False) for train in (True, False)]
         for path, md5, urls in self.files(self.source()):
-            if given and not has(root / path, md5) and has(Path(given) / path, md5):
-                _brought(Path(given) / path, root / path)
+            for place in given:
+                if not has(root / path, md5) and has(place / path, md5):
+                    _brought(place / path, root / path)
             download(urls, root / path, md5, self.title, report)
         report(f"Unpacking {self.title}", None)
         try:
@@ -92,6 +99,12 @@ class Downloaded(Dataset):
         except UNREADABLE as error:
             raise Trouble(f"{self.title} could not be unpacked in {root / self.folder}: {error}.") from None
         return both
+
+    @staticmethod
+    def _places() -> list[Path]:
+        """Where its files are looked for: the folder that the environment names, if any, and the playground's own."""
+        given = os.environ.get("PLAYGROUND_DATASETS")
+        return [*([Path(given)] if given else []), home() / "data"]
 
     def _sweep(self, root: Path) -> None:
         """Remove what an interrupted unpacking left: torchvision would take it for the whole."""

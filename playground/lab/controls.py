@@ -61,8 +61,8 @@ def controls(visit: Visit) -> Experiment:
 
 
 def _data_name(name: str) -> str:
-    dataset = PARTS["data"][name]
-    return f"{dataset.title} (download)" if dataset.needs_download else dataset.title
+    dataset = PARTS["data"][name]()
+    return dataset.title if dataset.at_hand else f"{dataset.title} (download)"
 
 
 def _needs_download(registry: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from playground.coder import Choice
+from playground.data import datasets
 from playground.data.own import imported
 from playground.images import to_bytes
 from playground.lab.applications import Application, applications
@@ -29,12 +30,13 @@ class Retrieving(Application):
     rank = 5
     title = "Retrieve"
     wanting = "Draw something, or bring a picture: PNG, JPEG, WebP, BMP, GIF or TIFF."
-    motto = "An image's like among tens of thousands, by a code of a few bytes."
+    motto = "An image's like among thousands, by a code of a few bytes."
     notice = (
         "Pixels find strokes in the same place: shifted or slanted a little, a like one is far away. The code finds "
         "what the network took for alike, from an index a fiftieth as large, in a fraction of the time; how often "
-        "it is right says how much of the class the code kept, though no label was ever shown. Bits do nearly as well "
-        "as numbers where noise in training has made them bits; turn that noise down, train, and compare."
+        "it is right says how much of the class the code kept, though no label was ever shown. The model for hashing "
+        "has bits for a code, which do nearly as well as numbers since noise in training has made them bits; turn that "
+        "noise down, train, and compare."
     )
     train = "task=retrieve&architecture.code=32&training.loss=bce&training.rate=0.003"
 
@@ -44,6 +46,11 @@ class Retrieving(Application):
         self.ready: Searched | None = None
         self.question: Question = 0
         self.whose = "held out"
+
+    @property
+    def first(self) -> str:  # type: ignore[override]
+        """Bits, among sixty thousand images, where these are here; else what is at hand at once."""
+        return "retrieve-mnist" if datasets["mnist"]().at_hand else "undercomplete-digits"
 
     def settings(self) -> dict[str, Any]:
         return {}
