@@ -94,7 +94,7 @@ class Restore:
             pictured,
             label="Examples: click one",
             columns=max(3, len(pictured)),
-            height=190,
+            height=204,
             format="png",
             allow_preview=False,
             interactive=False,
