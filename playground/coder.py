@@ -34,7 +34,7 @@ Shape = tuple[int, int, int]
 class Choice:
     """One way to use one model. way: of WAYS. shape: (c, h, w) of its images. data: its data set's name.
 
-    code: the size of its code; 0 where not everything passes through one.
+    code: the size of its code; 0 where not everything passes through one. meant: whether it was trained for that way.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Choice:
     data: str
     shipped: bool
     code: int
+    meant: bool
 
 
 class Bench(Protocol):
@@ -83,7 +84,8 @@ class Coder:
         models += [(entry.name, entry.experiment, True) for entry in self.workbench.library.shipped_models()]
         return [
             Choice(name, called(experiment), its, experiment.data.shape,
-                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code)
+                   experiment.data.name, is_shipped, experiment.architecture.code * experiment.has_code,
+                   its == experiment.task.name)
             for name, experiment, is_shipped in models
             for its in ways(experiment)
             if way in ("", its)
@@ -156,8 +158,11 @@ class Coder:
 
 
 def usual(choices: Iterable[Choice]) -> str | None:
-    """Whose name a list begins with: the first shipped model's, which is well trained, else the first run's."""
-    found = min(choices, key=lambda one: not one.shipped, default=None)
+    """Whose name a list begins with: the first shipped model's, which is well trained, else the first run's.
+
+    One that was trained for just that comes before those that can do it besides.
+    """
+    found = min(choices, key=lambda one: (not one.shipped, not one.meant), default=None)
     return found.name if found else None
 
 

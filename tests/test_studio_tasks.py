@@ -217,6 +217,14 @@ def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
     suited = [examples.suited(Actions.restorer, "inpaint", data) for data in ("digits", "shapes", "photos")]
     assert suited == ["inpaint-digits", "inpaint-shapes", "inpaint-photos"]
     assert examples.suited(Actions.restorer, "denoise", "digits") == "denoising-digits"
+    for way, before, then in (
+        ("denoise", "inpaint-digits", "denoising-digits"), ("denoise", "inpaint-photos", "denoise-photos"),
+        ("inpaint", "denoising-shapes", "inpaint-shapes"), ("reconstruct", "inpaint-mnist", "undercomplete-mnist"),
+        ("upscale", "restyle-photos", "upscale-photos-2"), ("upscale", "inpaint-digits", "upscale-photos-2"),
+        ("inpaint", None, "inpaint-digits"),
+    ):  # fmt: skip
+        chosen, *_ = restore.switch(way, before, None)  # keeps to the images that the picture is likely to be of
+        assert chosen.value == then
     told, _ = Explore(Actions).refresh(None)
     assert jobs["plain"] in told and jobs["inpaint"] not in told
 

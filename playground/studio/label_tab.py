@@ -16,7 +16,7 @@ from playground.owners import MACHINE, Viewer
 from playground.studio import pictures
 from playground.studio.endpoints import Actions
 from playground.studio.examples import held_out_image, suited
-from playground.studio.saying import offered, titled, viewer
+from playground.studio.saying import learnt_on, offered, titled, viewer
 
 TOP = 6  # classes that are listed with their scores
 EXAMPLES = (  # way, data set, which held-out image
@@ -63,7 +63,7 @@ class Label:
         go.click(self.run, inputs, outputs, show_progress="minimal", **quiet)
         image.input(self.run, inputs, outputs, show_progress="minimal", trigger_mode="always_last", **quiet)
         model.focus(self.refresh, way, model, show_progress="hidden", **quiet)
-        way.input(self.switch, way, [model, scores], show_progress="hidden", **quiet).then(
+        way.input(self.switch, [way, model], [model, scores], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, show_progress="minimal", **quiet
         )
         gallery.select(self.example, None, [way, model, image, scores], show_progress="hidden", **quiet).then(
@@ -86,8 +86,10 @@ class Label:
         model = gr.Dropdown(choices=self.choices(way, viewer(request)), value=suited(self.actions.restorer, way, data))
         return way, model, pictures.to_pixels(held_out_image(data, which)), gr.Label(label=self._labellers[way].scored)
 
-    def switch(self, way: str, request: gr.Request) -> tuple:
-        chosen = gr.Dropdown(**offered(self._found(way, viewer(request))))
+    def switch(self, way: str, model: str | None, request: gr.Request) -> tuple:
+        """The models for another way, beginning with one that learnt on the same images as the one before."""
+        who = viewer(request)
+        chosen = gr.Dropdown(**offered(self._found(way, who), data=learnt_on(self.actions.restorer, model, who)))
         return chosen, gr.Label(label=self._labellers[way].scored)
 
     async def run(self, way: str, model: str | None, path: str | None, request: gr.Request) -> tuple:

@@ -17,7 +17,7 @@ from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
 from playground.studio.endpoints import Actions
-from playground.studio.saying import offered, viewer
+from playground.studio.saying import learnt_on, offered, viewer
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
@@ -80,7 +80,7 @@ class Restore:
         gr.on([editor.change], self.run, inputs, outputs, trigger_mode="always_last", **shown)
         gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
         demo.load(self.first, None, model, show_progress="hidden", **quiet).then(self.run, inputs, outputs, **shown)
-        way.change(self.switch, way, [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
+        way.change(self.switch, [way, model], [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, **shown
         )
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
@@ -110,9 +110,9 @@ class Restore:
         """(title, name) of what one can choose for a way; painted holes are filled by projection or classically too."""
         return self._offered(way, who)["choices"]
 
-    def _offered(self, way: str, who: Viewer) -> dict[str, Any]:
+    def _offered(self, way: str, who: Viewer, data: str = "") -> dict[str, Any]:
         found = (one for its in examples.ways(way) for one in self.restorer.choices(its, who))
-        return offered(found, CLASSICAL if way == "inpaint" else ())
+        return offered(found, CLASSICAL if way == "inpaint" else (), data)
 
     def refresh(self, way: str, request: gr.Request) -> Any:
         return gr.Dropdown(choices=self.choices(way, viewer(request)))
@@ -125,8 +125,10 @@ class Restore:
         value = examples.suited(self.restorer, one.way, one.data, who)
         return gr.Dropdown(choices=self.choices(one.way, who), value=value)
 
-    def switch(self, way: str, request: gr.Request) -> tuple:
-        chosen = gr.Dropdown(**self._offered(way, viewer(request)))
+    def switch(self, way: str, model: str | None, request: gr.Request) -> tuple:
+        """The models for another way, beginning with one that learnt on the same images as the one before."""
+        who = viewer(request)
+        chosen = gr.Dropdown(**self._offered(way, who, learnt_on(self.restorer, model, who)))
         return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
 
     async def hide(self, kind: str, value: dict | None) -> dict:

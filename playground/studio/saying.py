@@ -42,10 +42,19 @@ def titled(choices: Iterable[Choice]) -> list[tuple[str, str]]:
     return [(f"{title} ({name})" if often[title] > 1 else title, name) for name, title in found.items()]
 
 
-def offered(choices: Iterable[Choice], more: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """What a Dropdown is given to offer models, and `more` (title, name) after them; it begins with the usual one."""
+def offered(choices: Iterable[Choice], more: Iterable[tuple[str, str]] = (), data: str = "") -> dict[str, Any]:
+    """What a Dropdown is given to offer models, and `more` (title, name) after them.
+
+    It begins with the usual one of the data set called `data`, where there is any, else with the usual one of all.
+    """
     found, more = list(choices), list(more)
-    return {"choices": titled(found) + more, "value": usual(found) or next((name for _, name in more), None)}
+    first = usual(one for one in found if one.data == data) or usual(found)
+    return {"choices": titled(found) + more, "value": first or next((name for _, name in more), None)}
+
+
+def learnt_on(restorer: Restorer, model: str | None, who: Viewer) -> str:
+    """The data set of a model that somebody can use: what the picture beside it is likely to be of; "" if of none."""
+    return next((one.data for one in restorer.choices("", who, model or "") if one.name == model), "")
 
 
 def models(restorer: Restorer, way: str = "", who: Viewer = MACHINE) -> list[dict[str, Any]]:
