@@ -26,6 +26,7 @@ def _trained(optimiser: type[torch.optim.Optimizer]) -> list[torch.Tensor]:
     return [p.detach() for p in layer.parameters()]
 
 
+@pytest.mark.slow
 def test_every_step_is_torchs():
     assert all(torch.equal(a, b) for a, b in zip(_trained(Adam), _trained(torch.optim.Adam)))
 

@@ -55,6 +55,7 @@ def test_symbols_come_back(seed, count, columns, levels):
 
 @pytest.mark.parametrize("levels", [4, 16, 256])
 @pytest.mark.parametrize("kind", ["bell", "peak", "level", "one"])
+@pytest.mark.slow
 def test_the_length_is_near_the_entropy(levels, kind):
     """Within 1 % of the entropy of what was drawn from, beside what it takes to learn it: 3 bits for each level, 48."""
     rng, rows, columns = np.random.default_rng(1), 3000, 8

@@ -179,6 +179,7 @@ def test_what_rested_longest_is_closed_to_disk_and_opened_again_as_it_was(bench,
     assert bench.ask(oldest, total).result(10) == weights
 
 
+@pytest.mark.slow
 def test_what_nobody_came_back_to_is_closed_to_disk_where_others_share_the_memory(bench, care, clock):
     left, ended, watched, busy = learning(bench), learnt(bench), learning(bench), learning(bench)
     for job in (left, watched):

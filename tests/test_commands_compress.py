@@ -70,6 +70,7 @@ def test_standard_streams_hold_the_file_and_the_picture_alone(folder, capfdbinar
     (["decompress", "half.aec", "out.png"], "half.aec is damaged or cut off"),
     (["decompress", "--model", "undercomplete-mnist", "one.aec", "out.png"], "weights differ"),
 ])  # fmt: skip
+@pytest.mark.slow
 def test_what_is_wrong_is_one_sentence_and_writes_nothing(folder, capfd, arguments, said):
     Path("home").mkdir()
     assert main(["compress", "several", "all.aec"]) == main(["compress", "in.png", "one.aec"]) == 0

@@ -142,6 +142,7 @@ def test_pictures_of_any_size_and_colours(bench, names, name, bits):
     assert all((one == other).all() for one, other in zip(back, done.images))
 
 
+@pytest.mark.slow
 def test_more_bits_are_never_worse_and_the_points_are_of_the_files(bench, names):
     images = held_out(bench, names["grey"], 64)
     points = ask(bench, lambda one: one.rates(names["grey"], images, (1, 2, 4, 8, 16, 32)))

@@ -71,6 +71,7 @@ def test_round_trips_through_link_and_json(kind, architecture, data):
 
 
 @every_pair
+@pytest.mark.slow
 def test_round_trips_through_a_checkpoint_and_goes_on_as_if_never_stopped(kind, architecture, tmp_path):
     made = quick(kind, architecture)
     whole, part = session(made), session(made)
@@ -117,6 +118,7 @@ def test_running_beside_other_jobs_changes_no_number(kind, architecture):
 
 
 @every_pair
+@pytest.mark.slow
 def test_slices_change_no_number(kind, architecture):
     made = quick(kind, architecture, epochs=20)
     in_many, at_once = session(made), session(made)

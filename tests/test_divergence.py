@@ -101,6 +101,7 @@ def test_a_last_step_that_overflows_does_not_end_the_run_well(monkeypatch):
 
 @pytest.mark.parametrize("value", HUGE)
 @pytest.mark.parametrize("code", [1, 2, 3, 8, 64, 65, 300])
+@pytest.mark.slow
 def test_pictures_of_a_run_whose_codes_overflow_raise_nothing_and_are_finite(code, value):
     run = session(linear(code=code))
     run.report(look=True)

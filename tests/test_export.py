@@ -184,6 +184,7 @@ def test_a_script_gives_the_trainers_losses(told, name):
 
 
 @pytest.mark.parametrize("name", ALL)
+@pytest.mark.slow
 def test_a_notebook_is_its_script_in_cells(name):
     made = ALL[name]
     read = json.loads(notebook(made))

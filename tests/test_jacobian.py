@@ -43,6 +43,7 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 @pytest.mark.parametrize("shape", [(1, 7, 5), (1, 1, 2)], ids=str)  # more pixels than units, and fewer
 @pytest.mark.parametrize("name", CODED)
 @pytest.mark.parametrize("bend", ACTIVATION_CHOICES)
+@pytest.mark.slow
 def test_every_architecture_meets_autograd_whatever_bends_it(name, bend, shape, dtype):
     torch.manual_seed(0)
     encoder, _ = architectures[name](code=5, depth=3, width=16, activation=bend).build(shape, "sigmoid")

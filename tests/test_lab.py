@@ -146,6 +146,7 @@ def test_a_structural_change_makes_a_new_run_and_forgets_the_unstarted_one(page,
     until(lambda: bench.snapshot(before) is None)
 
 
+@pytest.mark.slow
 def test_a_structural_change_stops_and_keeps_a_run_that_learnt(page, bench):
     test = page(f"{SMALL}&training.epochs=10000")
     until(lambda: bench.snapshot(job(test)).status == "ready")

@@ -81,6 +81,7 @@ def test_a_seed_can_be_set_after_a_reseed(ready):
 
 
 @pytest.mark.parametrize("looks", (*range(1, 8), 10))
+@pytest.mark.slow
 def test_a_run_that_ends_while_the_page_is_drawn_is_told_whole(ready, bench, monkeypatch, looks):  # noqa: F811
     """After so many looks at the run it has failed. What the status line is told is what all the page shows, so that
     the line asks for the page again where that is the past."""

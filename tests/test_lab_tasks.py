@@ -69,6 +69,7 @@ def test_back_to_reconstruct_brings_variant_and_network_back(page):
     assert widget(test, "select_slider", "task.inpaint.rim").value == 2.0
 
 
+@pytest.mark.slow
 def test_a_variant_is_no_part_of_an_inpainting_experiment(page):
     test = page(f"{SMALL}&variant=denoising&variant.level=0.5")
     choose(test, "task", "inpaint")

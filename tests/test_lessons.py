@@ -74,6 +74,7 @@ def test_a_link_opens_the_lesson_over_the_page(page):
 
 
 @pytest.mark.parametrize("number", ["0", "99", "x", "<b>"])
+@pytest.mark.slow
 def test_a_lesson_that_there_is_not_is_no_trouble(page, number):
     test = page(f"lesson={number}&architecture.code=4")
     assert not any("ap-lesson\"" in element.body for element in test.get("html"))

@@ -75,6 +75,7 @@ class TestMasks:
 class TestClassical:
     @pytest.mark.parametrize("channels", [1, 3])
     @pytest.mark.parametrize("kind", masks.KINDS)
+    @pytest.mark.slow
     def test_equal_to_the_libraries(self, channels, kind):
         image, mask = photo(channels, 40, 48), masks.draw(kind, 40, 48, 5)
         plain = image.transpose(1, 2, 0)

@@ -39,6 +39,7 @@ def test_an_ended_run_holds_no_weights(tmp_path, uncollected, variant):
     bench.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_rests_holds_its_weights_and_moments_alone_and_goes_on_as_if_it_had_not(tmp_path):
     """No gradients and no second copy; the steps after it are those of a run that never rested."""
     bench = Workbench(tmp_path, "cpu")

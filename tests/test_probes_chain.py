@@ -70,6 +70,7 @@ def test_every_weights_gradient_is_autograds(architecture, loss):
     ("undercomplete", {}), ("denoising", {"units": "tanh"}), ("sparse", {}), ("sparse", {"kind": "l1"}),
     ("sparse", {"kind": "top-k", "active": 3}), ("contractive", {}), ("contractive", {"method": "estimate"}),
 ], ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.values())))
+@pytest.mark.slow
 def test_penalties_activations_and_tied_weights(kind, knobs, tied, activation):
     made, images, model = model_of(kind, "dense", depth=2, tied=tied, activation=activation)
     made = replace(made, variant=replace(made.variant, **knobs))

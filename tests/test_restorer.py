@@ -77,6 +77,7 @@ class TestInpaint:
 
     @pytest.mark.parametrize("which", ["grey", "colour", "telea", "biharmonic"])
     @pytest.mark.parametrize("shape", [(1, 16, 16), (3, 33, 40)])
+    @pytest.mark.slow
     def test_nothing_and_everything_hidden(self, bench, names, which, shape):
         image = noise(*shape)
         same = ask(bench, lambda r: r.inpaint(names[which], image, np.zeros(shape[1:], bool), image))

@@ -123,6 +123,7 @@ def test_its_files_say_the_same(name):
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if "digits" in name else pytest.mark.slow)
                                   for name in BY_DATA])
+@pytest.mark.slow
 def test_its_figures_are_what_the_card_says(name):
     if name in SEGMENTERS or name in DETECTORS:
         return  # below, on scenes drawn anew

@@ -178,6 +178,7 @@ def test_an_address_or_a_path_is_no_model(value):
 
 
 @pytest.mark.parametrize("query", ["model=https://example.org/m", "run=../secret", "paint.model=/etc/passwd"])
+@pytest.mark.slow
 def test_a_link_that_names_one_is_refused_with_a_sentence_and_the_page_works(page, query):
     test = page(f"{query}&architecture.code=4&architecture.width=16")
     said = [element.body for element in test.get("html") if 'class="ap-foreign"' in element.body]
