@@ -35,6 +35,10 @@ def opened(browser, server):
         curves.wait_for(state="attached")
         until(page, lambda: told(curves, "status") == "ready")
         page.wait_for_url(f"**run={told(curves, 'job')}**")
+        speed = page.get_by_role("slider", name="Speed")
+        speed.focus()  # a hundred steps a second, so that a machine that halts for a while sees it from early on too
+        speed.press("ArrowLeft")
+        page.locator(".st-key-knob-speed").get_by_text("100 steps/s").first.wait_for()
         page.get_by_role("link", name="Latent space").click()
         page.get_by_text("nothing has been learnt yet").wait_for()
         page.followed = learn(page)
