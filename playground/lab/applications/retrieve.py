@@ -33,7 +33,7 @@ class Retrieving(Application):
     motto = "An image's like among thousands, by a code of a few bytes."
     notice = (
         "Pixels find strokes in the same place: shifted or slanted a little, a like one is far away. The code finds "
-        "what the network took for alike, from an index a fiftieth as large, in a fraction of the time; how often "
+        "what the network took for alike, from an index a fraction as large, in less time; how often "
         "it is right says how much of the class the code kept, though no label was ever shown. The model for hashing "
         "has bits for a code, which do nearly as well as numbers since noise in training has made them bits; turn that "
         "noise down, train, and compare."
