@@ -39,6 +39,7 @@ def opened(browser, server):
         speed.focus()  # a hundred steps a second, so that a machine that halts for a while sees it from early on too
         speed.press("ArrowLeft")
         page.locator(".st-key-knob-speed").get_by_text("100 steps/s").first.wait_for()
+        page.evaluate("new Promise(done => setTimeout(done, 500))")  # sliders wait a little before they tell the server
         page.get_by_role("link", name="Latent space").click()
         page.get_by_text("nothing has been learnt yet").wait_for()
         page.followed = learn(page)

@@ -50,3 +50,35 @@ def test_who_leaves_as_a_run_ends_is_not_called_back(visit):
     page.get_by_test_id("paint-page").wait_for()
     page.wait_for_timeout(1000)  # longer than the word takes
     assert page.get_by_test_id("paint-page").is_visible() and "/paint" in page.url
+
+
+AT_THE_WORD = """() => {
+    const real = window.setTimeout;
+    let waits = true;
+    window.setTimeout = (what, delay, ...more) => {
+        const timer = real(what, delay, ...more);
+        if (waits && new Error().stack.includes('scheduleFlush')) {
+            waits = false;
+            window.clicked = true;
+            queueMicrotask(() => document.querySelector('a[href$="/paint"]').click());
+        }
+        return timer;
+    };
+}"""
+
+
+def test_a_click_between_the_word_and_its_sending_comes_after_it(visit):
+    """Streamlit sends a word of a component a turn later: a click on another page in between must not be overtaken."""
+    page = ready(visit(SMALL))
+    button(page, "Train").click()
+    button(page, "Pause").wait_for()
+    page.evaluate(AT_THE_WORD)
+    other = visit(address=page.url)
+    button(other, "Pause").click()  # of which the status line of the first page has to tell its script
+    page.get_by_test_id("paint-page").wait_for()
+    assert page.evaluate("window.clicked")
+    page.wait_for_timeout(1000)
+    assert page.get_by_test_id("paint-page").is_visible() and "/paint" in page.url
+    page.get_by_role("link", name="Train").click()
+    button(page, "Resume").wait_for()
+    assert page.get_by_role("radio", name="Dense").is_checked()

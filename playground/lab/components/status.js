@@ -3,7 +3,8 @@
 // makes the script run again, so that the buttons follow; again after DEAF ms where that was not heard, for a run that has
 // ended sends nothing more to be reminded by.
 // A page that was clicked away from is left alone for LEAVING ms, long enough for a busy server to bring the other: its
-// word would call the reader back.
+// word would call the reader back. Streamlit sends a word only in the next turn of the browser's loop, and a click may
+// come before that: such a click waits for it.
 const LEAVING = 20000, AGAIN = 500, DEAF = 2000;
 const WORDS = {
   opening: 'Opening', ready: 'Ready', running: 'Training', paused: 'Paused', stopped: 'Stopped', done: 'Finished', failed: 'Ended',
@@ -18,11 +19,17 @@ export default function ({ data, parentElement: root, setTriggerValue }) {
 }
 
 function start(root) {
-  const s = { root, asked: 0, left: -LEAVING }, box = $(root, '.ap');
+  const s = { root, asked: 0, left: -LEAVING, sending: false }, box = $(root, '.ap');
   document.addEventListener('click', function leave(e) {
     if (!box.isConnected) return document.removeEventListener('click', leave, true);
     const link = e.target.closest?.('a[href]');
-    if (link && link.pathname !== location.pathname) s.left = performance.now();
+    if (!link || link.pathname === location.pathname) return;
+    if (s.sending && !e.button && !e.ctrlKey && !e.metaKey && !e.shiftKey) {
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      return void setTimeout(() => link.click());
+    }
+    s.left = performance.now();
   }, true);
   bus.listen(box, run => { fill(root, run, s.known?.measured ?? 'held-out PSNR'); check(s, run); });
   return s;
@@ -42,6 +49,8 @@ function check(s, run) {
     Object.assign(s, { asked: 0, told: now, at: performance.now() });
     if (!$(s.root, '.ap').isConnected) return;
     s.fire('changed', now + ' ' + Date.now());
+    s.sending = true;
+    setTimeout(() => (s.sending = false)); // begun after Streamlit's own, so it ends after it
     setTimeout(() => { if (bus.run) check(s, bus.run); }, DEAF);
   };
   s.asked = setTimeout(tell, 200);
