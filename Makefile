@@ -10,10 +10,11 @@ STAMP := $(VENV)/.installed
 run: $(STAMP)-run
 	$(BIN)/python app.py $(ARGS)
 
-# Two processes, each with whole files, so that fixtures are made once, in the order that tests/conftest.py gives them;
-# ARGS="-n 0" runs them one after the other.
 # Compiled modules and tests are kept, also where the environment forbids it: each process would compile them all anew.
 unexport PYTHONDONTWRITEBYTECODE
+
+# Two processes, each with whole files, so that fixtures are made once, in the order that tests/conftest.py gives them;
+# ARGS="-n 0" runs them one after the other.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP)-dev

@@ -13,7 +13,6 @@ from playground.recipe import Recipe
 QUICK = "training.batch=128&training.rate=0.003&training.schedule=cosine"
 STEEP = "training.rate=0.005&training.schedule=cosine"
 LARGE = "training.batch=256&training.rate=0.004&training.schedule=cosine"
-# Linear contractive codes can shrink while the decoder swells, and are then no stiller: small weights forbid it.
 DEEP = "architecture.depth=2&architecture.activation=relu&variant.units=linear"
 SETS = {  # data set -> what its images show; what a query says of the set; of a dense network; of a convolutional one
     "digits": ("small handwritten digits", "", "training.epochs=100&training.rate=0.003&training.schedule=cosine",
@@ -41,6 +40,7 @@ VARIANTS = {  # variant -> what a query says of it; of a dense network; of a con
                   "Takes Gaussian noise of level 0.3 away from {images}; look at it on the Paint page.",
                   "Other noise, and pictures of anything else, come back changed."),
 }  # fmt: skip
+# Weight decay, because linear contractive codes can shrink while the decoder swells, and are then no stiller.
 MORE = {  # name -> what its query says beside the table
     "contractive-mnist": f"training.epochs=8&variant.weight=0.1&training.decay=0.003&{DEEP}&architecture.width=512",
     "contractive-fashion-mnist": "training.epochs=8&variant.weight=0.03&training.decay=0.001"

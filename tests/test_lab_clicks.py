@@ -104,6 +104,16 @@ def test_a_run_that_ends_while_the_page_is_drawn_is_told_whole(ready, bench, mon
     assert (told[0]["status"] == "failed") == ended == ("Resume" in buttons(test))
 
 
+def test_the_names_of_the_data_sets_stay_when_their_files_come(ready, tmp_path, monkeypatch):
+    """Streamlit takes a list with other words for another control, and what was chosen in it would be forgotten."""
+    before = ready.selectbox(key="knob.data").options
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"")
+    for given in (str(tmp_path), ""):
+        monkeypatch.setenv("PLAYGROUND_DATASETS", given)
+        assert ready.run().selectbox(key="knob.data").options == before and "MNIST digits (download)" in before
+
+
 def test_outside_of_a_script_nothing_needs_to_be_whole():
     with whole():
         assert get_script_run_ctx(suppress_warning=True) is None

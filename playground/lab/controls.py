@@ -61,8 +61,9 @@ def controls(visit: Visit) -> Experiment:
 
 
 def _data_name(name: str) -> str:
-    dataset = PARTS["data"][name]()
-    return dataset.title if dataset.at_hand else f"{dataset.title} (download)"
+    dataset = PARTS["data"][name]
+    # whether it is here already may change, and a list whose words change is another control, which forgets its value
+    return f"{dataset.title} (download)" if dataset.needs_download else dataset.title
 
 
 def _needs_download(registry: Any) -> Any:
