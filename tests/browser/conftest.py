@@ -95,6 +95,17 @@ def context(browser):
         yield opened
 
 
+def rest(page) -> None:
+    """Pause the run that the page shows, if it learns: on a server of one's own it would go on, and take a core from
+    all tests that come after."""
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    for _ in range(20):
+        if not pause.count():
+            return
+        page.wait_for_timeout(500)  # what was pressed at the end of the test comes first: it may make Pause of it Resume
+        pause.evaluate_all("buttons => buttons.forEach(button => button.click())")
+
+
 @pytest.fixture
 def visit(browser, context, server):
     """visit(query, **settings) opens the Train page and waits until it can be used; the console must stay clean."""
@@ -113,5 +124,7 @@ def visit(browser, context, server):
 
     yield open_page
     for one in opened:
+        for page in [one] if hasattr(one, "url") else one.pages:
+            rest(page)
         one.close()
     assert [text for text in said if not any(harmless in text for harmless in HARMLESS)] == []
