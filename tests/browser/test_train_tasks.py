@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -39,6 +40,22 @@ def test_inpainting_is_chosen_trained_and_left_again(visit):
     assert page.get_by_role("radio", name="U-Net").count() == 0
     other = ready(visit(address=link))  # the link of before, on another machine
     assert other.get_by_role("radio", name="U-Net").is_checked() and "task=inpaint" in other.url
+
+
+@pytest.mark.parametrize("query", ["variant=sparse", "task=segment&architecture=unet&data=shapes&data.count=300"])
+def test_the_objectives_terms_stand_beside_each_other(visit, query):
+    """Each with its value and words under it, the operators between them, none over another."""
+    page = ready(visit(query))
+    parts = page.get_by_test_id("objective").locator(".formula > *")
+    boxes = [one.bounding_box() for one in parts.all()]
+    assert parts.locator("math").count() == 3 and len(boxes) == 5
+    for left, right in pairwise(boxes):  # in reading order, also where they go on in another row
+        beside = left["x"] + left["width"] <= right["x"] + 1
+        assert beside or left["y"] + left["height"] <= right["y"] + 1
+    for one, box in zip(parts.all(), boxes, strict=True):
+        for piece in one.locator("math, .value, .words").all():
+            inside = piece.bounding_box()
+            assert box["x"] - 1 <= inside["x"] and inside["x"] + inside["width"] <= box["x"] + box["width"] + 1
 
 
 def test_who_leaves_as_a_run_ends_is_not_called_back(visit):

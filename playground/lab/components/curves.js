@@ -226,7 +226,7 @@ function names(s, W) {
   }
   if (s.pens.length) {
     const words = s.pens.length > 1 ? 'penalties' : s.known.penalties?.[s.run.term_names[s.pens[0] - TRAIN]] || 'penalty';
-    ends.push(end('pen', s.pens[0], s.P, words.split(' ')[0]));
+    ends.push(end('pen', s.pens[0], s.P, words.split(/[ ,’]/)[0]));
   }
   for (const { key, x, y, text, anchor } of ends) {
     if (!isFinite(y)) continue;

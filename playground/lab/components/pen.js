@@ -3,7 +3,7 @@
 const PEN_MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function penKeys(pad, side, { begin = () => {}, line, end = () => {} }) {
-  const pen = tag('i', { class: 'pen', 'aria-hidden': 'true', hidden: '' });
+  const pen = tag('i', { class: 'nib', 'aria-hidden': 'true', hidden: '' });
   let at = [side / 2, side / 2], down = false;
   pad.after(pen);
   const show = () => {
