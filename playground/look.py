@@ -85,6 +85,7 @@ gatherUsageStats = false
 
 [client]
 toolbarMode = "minimal"
+showErrorDetails = "none"  # what went wrong is in the server's log: a page shows no traceback and no path
 
 [logger]
 hideWelcomeMessage = true

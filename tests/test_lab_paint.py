@@ -44,7 +44,7 @@ def test_what_is_read_comes_back_and_what_cannot_be_is_told():
     asked = {
         "way": "noise",
         "model": "m",
-        "use": "project",
+        "use": "denoise",
         "data": "digits",
         "index": 4,
         "kind": "speckle",
@@ -53,6 +53,12 @@ def test_what_is_read_comes_back_and_what_cannot_be_is_told():
     assert read({name: str(value) for name, value in asked.items()}) == (asked, [])
     settings, problems = read({"way": "guess", "index": "-3", "level": "nan", "colour": "red", "kind": "loud"})
     assert settings == DEFAULTS and len(problems) == 5 and all(one.endswith(".") for one in problems)
+
+
+def test_a_model_is_used_in_its_own_way_whatever_else_a_link_says():
+    ways = {use: read({"use": use, "model": "m", "way": "noise"})[0]["way"] for use in painting.USES}
+    assert {use for use, way in ways.items() if way == "noise"} == {"denoise", "reconstruct"}
+    assert read({"use": "denoise", "model": "m"})[0]["way"] == "noise"
 
 
 def test_every_noise_that_is_offered_is_answered():

@@ -46,6 +46,20 @@ def test_small_images_are_as_pillow_makes_them(scale):
     assert np.abs(ours - np.asarray(small, float)).max() <= 1
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 14), st.integers(1, 14), st.sampled_from((2, 4)))
+def test_what_is_too_small_to_be_made_smaller_is_one_sentence_and_all_else_is_measured(h, w, scale):
+    picture = np.random.default_rng(0).integers(0, 256, (3, h, w)).astype(np.uint8)
+    if min(h, w) // scale < 3:
+        with pytest.raises(Trouble, match=f"{w} × {h} pixels is too small to be made {scale} times smaller"):
+            photographs.smaller(picture, scale)
+        return
+    truth, small = photographs.smaller(picture, scale)
+    assert truth.shape[1:] == tuple(scale * side for side in small.shape[1:])
+    for image in photographs.interpolated(small, scale).values():
+        assert photographs.worth(image, truth, scale)["psnr"] > 0
+
+
 def test_noise_is_as_strong_as_the_network_is_told():
     task, x = experiment("denoise", "usual").task, torch.full((64, 1, 64, 64), 0.5)
     seen = task.see(x, experiment().variant, torch.Generator().manual_seed(0))

@@ -32,6 +32,7 @@ CLASSICAL = (
     {"name": "biharmonic", "title": "Biharmonic, scikit-image"},
 )
 USES = ("inpaint", "project", "denoise", "reconstruct", "classical")
+CLEANING = ("denoise", "reconstruct")  # those of them that take noise away; the others fill
 MOST_RUNS = 40  # in the list of models
 DEFAULTS = {"way": "fill", "model": "", "use": "", "data": "", "index": 0, "kind": "gaussian", "level": 0.3}
 
@@ -46,7 +47,7 @@ class Painting:
             query = st.query_params.items()
             asked = {name.removeprefix(PREFIX): text for name, text in query if name.startswith(PREFIX)}
             st.session_state.painting, st.session_state.painting_problems = read(asked)
-            st.session_state.painting_linked = "data" in asked
+            st.session_state.painting_linked = [*asked, *(("way",) if "use" in asked else ())]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class Painting:
             "choices": tuple(choices),
             "datasets": tuple(sets),
             "noises": tuple({"name": name, "title": title, "help": help} for name, (title, help) in NOISES.items()),
-            "start": {**settings, "linked": st.session_state.painting_linked},
+            "start": {**settings, "linked": tuple(st.session_state.painting_linked)},
             "train": {use: f"/?{made.to_query()}" for use, made in self.lacking().items()},
             "problems": tuple(problems),
         }
@@ -135,6 +136,8 @@ def read(texts: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
             _read_level(text, settings, problems)
         else:
             settings[name] = text[:100]
+    if settings["use"]:  # a model is only used in its own way
+        settings["way"] = "noise" if settings["use"] in CLEANING else "fill"
     return settings, problems
 
 

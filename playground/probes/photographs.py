@@ -7,6 +7,7 @@ import torch
 
 from playground import metrics
 from playground.data.photos import UNSEEN, photograph
+from playground.events import Trouble
 from playground.images import to_bytes
 from playground.probes.sizes import LUMA, enlarged
 from playground.tasks.denoise import LEVELS, Denoiser, noise_level
@@ -34,8 +35,14 @@ def worth(image: np.ndarray, truth: np.ndarray, rim: int = 0) -> dict[str, float
 
 
 def smaller(image: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
-    """The part of an image (c, h, w) uint8 whose sides are multiples of `scale`, and it so many times smaller."""
+    """The part of an image (c, h, w) uint8 whose sides are multiples of `scale`, and it so many times smaller.
+
+    Trouble for a picture of which nothing would be left to measure within a rim of `scale` pixels.
+    """
     h, w = (side // scale * scale for side in image.shape[1:])
+    if min(h, w) < 3 * scale:
+        raise Trouble(f"A picture of {image.shape[2]} × {image.shape[1]} pixels is too small to be made {scale} times "
+                      "smaller first: enlarge it as it is.")
     part = np.ascontiguousarray(image[:, :h, :w])
     return part, to_bytes(shrunk(torch.from_numpy(part[None]).float() / 255, scale)[0].numpy())
 

@@ -71,6 +71,23 @@ def test_a_good_experiment_is_a_click_away_where_none_fills(paint, server):
     assert "data=glyphs" in page.url
 
 
+def test_another_link_in_the_same_window_opens_what_it_says(paint, server):
+    fill = "paint.use=inpaint&paint.model=inpaint-shapes&paint.data=shapes"
+    clean = "paint.way=noise&paint.use=denoise&paint.model=denoising-shapes&paint.data=shapes"
+    page = paint(fill)
+    for query, model, way in ((clean, "denoise:denoising-shapes", "noise"), (fill, "inpaint:inpaint-shapes", "fill")):
+        page.goto(f"{server.address}/paint?{query}")
+        for again in (False, True):
+            if again:
+                page.reload()
+            page.wait_for_selector("[data-testid=paint-page][data-done]", state="attached")
+            settled(page)
+            assert page.get_by_label("Model", exact=True).input_value() == model
+            assert page.get_by_test_id("paint-page").get_attribute("data-way") == way
+            assert "noise" != way or hidden(page) == 0  # what was to be filled is not all that noise is put in
+            assert "fill" != way or hidden(page) > 0
+
+
 def large(tmp_path):
     picture, file = np.random.default_rng(0).integers(0, 256, (900, 1400, 3), np.uint8), io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")

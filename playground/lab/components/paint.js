@@ -168,8 +168,9 @@ async function arrive(room) {
   const { $, data, saved } = room, { start } = data, memory = window.__apPaint;
   $('.noise select').replaceChildren(...data.noises.map(one => tag('option', { value: one.name, title: one.help }, one.title)));
   $('.data').replaceChildren(...data.datasets.map(one => tag('option', { value: one.name }, one.title)));
-  const other = start.linked && (saved.spec?.data !== start.data || saved.spec?.index !== start.index), fresh = !saved.desk || (other && !memory);
-  if (fresh) Object.assign(room, { way: start.way, kind: start.kind, level: start.level });
+  const linked = name => !memory && start.linked.includes(name); // what the link says goes before what this tab kept
+  const other = linked('data') && (saved.spec?.data !== start.data || saved.spec?.index !== start.index), fresh = !saved.desk || other;
+  for (const name of ['way', 'kind', 'level']) if (fresh || linked(name)) room[name] = start[name];
   if (start.model && (fresh || !memory)) Object.assign(room, { model: `${start.use}:${start.model}`, chosen: true });
   $('.noise select').value = room.kind;
   $('.noise input').value = room.level;
@@ -185,7 +186,8 @@ async function arrive(room) {
       if (facts) {
         Object.assign(room, { image: saved.image, file: saved.file });
         const hole = memory?.desk === saved.desk && memory.hole.w === facts.width && memory.hole.h === facts.height ? memory.hole : null;
-        await Promise.all([room.open(facts, saved.mask ?? facts.mask, hole), room.strip(16 * Math.floor((facts.index ?? 0) / 16))]);
+        const mask = room.way === (saved.way ?? room.way) ? saved.mask ?? facts.mask : ''; // one to fill would be all that noise is put in
+        await Promise.all([room.open(facts, mask, hole), room.strip(16 * Math.floor((facts.index ?? 0) / 16))]);
         return room.tell();
       }
     }
