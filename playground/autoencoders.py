@@ -94,6 +94,12 @@ LINEAR = {"digits": "training.epochs=150&training.rate=0.003",
           "fashion-mnist": "training.batch=256&training.epochs=20&training.rate=0.003"}
 PLANE = ("data=plane&architecture.code=64&architecture.width=64&training.epochs=150&training.rate=0.003"
          "&training.schedule=cosine")
+CURVES = {  # curve -> what a query says beside PLANE; a spiral's arms lie so near that stronger noise fills the disc
+    "spiral": "variant=denoising&variant.level=0.03&architecture.code=128&architecture.width=128&architecture.depth=3"
+              "&training.epochs=300",
+    "moons": "data.curve=moons&variant=denoising&variant.level=0.05",
+    "circle": "data.curve=circle&variant=denoising&variant.level=0.05",
+}
 
 
 def _query(*parts: str) -> str:
@@ -132,9 +138,8 @@ def _linear() -> Iterator[Recipe]:
 
 
 def _plane() -> Iterator[Recipe]:
-    for curve in ("spiral", "moons", "circle"):
-        more = "" if curve == "spiral" else f"&data.curve={curve}"
-        yield Recipe(f"denoising-plane-{curve}", f"{PLANE}{more}&variant=denoising&variant.level=0.05",
+    for curve, more in CURVES.items():
+        yield Recipe(f"denoising-plane-{curve}", _query(PLANE, more),
                      f"Points about a {curve.rstrip('s')} are drawn back onto it: see the field of arrows on the "
                      "Inside page.", "It knows the way back from near by; far from the curve its arrows mean little.")
 

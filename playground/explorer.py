@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from playground.batches import Resident
-from playground.checkpoint import load
-from playground.events import Frame, Stepped, Trouble
+from playground.events import Frame, Trouble
+from playground.filmed import film_of
 from playground.kept import Kept
 from playground.model import Autoencoder
 from playground.portions import portions
@@ -229,11 +229,7 @@ class Explorer:
 
     async def film(self, space: Space) -> tuple[list[int], np.ndarray]:
         """The steps at which the run's codes were kept and their places (n, m, 2), ending on this space's plane."""
-        snapshot = self.workbench.snapshot(space.name)
-        frames = snapshot.event.film if snapshot and isinstance(snapshot.event, Stepped) else ()
-        now = snapshot.steps_taken if snapshot else 0
-        if not frames:
-            frames, now = await asyncio.to_thread(self._saved_film, space.name)
+        frames, now = await asyncio.to_thread(film_of, self.workbench, space.name)
         k = space.codes.codes.shape[1]
         last = await self.ready(space, MapKnobs(kind="pca" if k > 2 else "plane", count=len(space.codes.codes)))
         if frames and now > frames[-1].step:  # frames are taken ever more rarely: the end is the map itself
@@ -241,12 +237,6 @@ class Explorer:
             frames = (*(Frame(one.step, one.places[:m]) for one in frames), Frame(now, last.places[:m]))
         places = await asyncio.to_thread(filming.shown, frames, last.places, k > 2) if frames else []
         return [frame.step for frame in frames], np.array(places, np.float32).reshape(len(frames), -1, 2)
-
-    def _saved_film(self, name: str) -> tuple[tuple[Frame, ...], int]:
-        """The frames in a model's file, and the step that it was saved at."""
-        if (entry := self.workbench.library.find(name)) is None:
-            return (), 0
-        return filming.restored(load(entry.path).tensors, 1).frames, entry.step
 
     async def scores(self, space: Space, knobs: MapKnobs) -> dict[str, Any]:
         """What `scoring.scores` and `precision` say of the code, the map, PCA of the same size and pixels."""

@@ -127,6 +127,7 @@ class Live:
             Route("/live/{job}", self.stream),
             WebSocketRoute("/live/{job}", self.socket),
             Route("/live/{job}/thumbnails", self.thumbnails),
+            Route("/live/{job}/film", self.film),
         ]
 
     async def run(self) -> None:
@@ -234,6 +235,21 @@ class Live:
             snapshot.event.still.thumbnails.tobytes(), media_type="application/octet-stream",
             headers={"Cache-Control": "private, max-age=86400, immutable"},
         )
+
+    async def film(self, request: Request) -> Response:
+        """How the codes that are drawn came to where they lie, as `messages.film` tells it."""
+        workbench, job = await self._workbench(), request.path_params["job"]
+        event = getattr(workbench.snapshot(job), "event", None)
+        if not isinstance(event, Stepped) or (seen := event.view) is None:
+            return _unknown()
+
+        def made() -> dict:
+            from playground.filmed import film_of  # here: the port opens before torch is imported
+
+            frames = () if event.still.stand_in else film_of(workbench, job)[0]  # what stands in was never filmed
+            return messages.film(frames, seen)
+
+        return JSONResponse(await asyncio.to_thread(made), headers={"Cache-Control": "no-store"})
 
 
 def _unknown() -> Response:

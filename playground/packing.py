@@ -17,6 +17,7 @@ from playground import checkpoint
 from playground.checkpoint import Checkpoint
 from playground.events import Stepped, Trouble
 from playground.experiment import parameters
+from playground.filmed import film_of
 from playground.library import WEIGHTS
 from playground.model import Autoencoder
 from playground.probes.film import Film
@@ -43,15 +44,8 @@ def taken(bench: Workbench, name: str) -> Checkpoint:
         raise Trouble("The device is busy: try again in a moment.") from None
     history = [[row.step, row.held_out, *row.terms.values()] for row in event.history]
     about = {"stride": event.stride, "history": history, "marks": event.marks, "metrics": event.metrics}
-    film = Film(1, event.film).state() if event.film else _saved_film(bench, name)
-    return Checkpoint(snapshot.title, event.step, event.still.shape, tensors | film, about)
-
-
-def _saved_film(bench: Workbench, name: str) -> dict[str, Tensor]:
-    """What a run that has ended has left to its file."""
-    entry = bench.library.find(name)
-    tensors = {} if entry is None else checkpoint.load(entry.path).tensors
-    return {key: tensor for key, tensor in tensors.items() if key.startswith("film.")}
+    film = Film(1, film_of(bench, name)[0])
+    return Checkpoint(snapshot.title, event.step, event.still.shape, tensors | film.state(), about)
 
 
 def from_file(bench: Workbench, name: str) -> Checkpoint:

@@ -64,7 +64,7 @@ RECIPES = {recipe.name: recipe for recipe in (
            "&training.batch=16&training.rate=0.003&training.schedule=cosine&training.epochs=8",
            "Puts a box about every cell under an imitated microscope, touching or not; look at it on the Detect page.",
            "It learnt on cells drawn by the program, up to six in 64 × 64 pixels; a real microscope's look otherwise."),
-    Recipe("retrieve-mnist", "task=retrieve&data=mnist&architecture.code=128&architecture.width=512"
+    Recipe("retrieve-mnist", "task=retrieve&data=mnist&architecture.code=128&architecture.width=480"
            "&training.loss=bce&training.batch=128&training.epochs=15&training.schedule=cosine",
            "Finds a handwritten digit's like among tens of thousands by 128 bits; look at it on the Retrieve page.",
            "It learnt without labels, so that digits that look alike lie together, whatever they mean."),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from playground.events import Frame, View
 from playground.experiment import Experiment
+from playground.lab import messages
 from playground.workbench import Workbench
 from tests.plugins import experiment, stepped, until
 
@@ -32,6 +36,20 @@ def test_a_shipped_model_is_shown_with_its_curve_pictures_and_figures(bench):
     assert event.terms == entry.history[-1].terms
     assert event.metrics["psnr"] == pytest.approx(entry.metrics["psnr"], abs=0.01)
     assert event.view.output.shape[0] == 8 and min(event.view.grades) > 15 and len(event.film) > 5
+
+
+def test_a_film_ends_where_the_codes_lie_and_moves_no_more_than_it_must():
+    rng = np.random.default_rng(0)
+    last = rng.normal(0, 3, (40, 2)).astype(np.float32) + 5
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])  # a principal plane's axes may come in any turn and of any sign
+    frames = tuple(Frame(step, (grown * (last - 5) @ turn * sign + 1).astype(np.float16))
+                   for step, grown, sign in ((0, 0.1, (1, 1)), (7, 0.5, (-1, 1)), (20, 1.0, (1, -1))))
+    seen = View(20, None, np.zeros(0), last, (0.6, 0.3), np.zeros(3, np.float32), ())
+    told = messages.film(frames, seen)
+    places = np.frombuffer(base64.b64decode(told["places"]), np.int16).reshape(3, 40, 2) / 32000 * told["reach"]
+    assert told["steps"] == [0, 7, 20] and np.abs(places - last).max() < 0.05
+    assert messages.film(frames, replace(seen, codes=last[:39])) == {"steps": []}  # it is of other images
+    assert messages.film((), seen) == {"steps": []}
 
 
 def test_it_leaves_no_file_and_is_no_run_in_lists(bench):

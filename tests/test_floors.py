@@ -25,7 +25,7 @@ FLOORS = (
     ("trainer", "library", "incoming", "networks", "supply", "patchwork", "windows", "portions", "index", "among",
      "answering", "examples"),
     ("workbench", "explorer", "inspector", "siblings", "restorer", "coder", "labelling", "retriever", "compressor",
-     "measures", "shipping", "exporting", "care", "packing", "hub"),
+     "measures", "shipping", "exporting", "care", "packing", "hub", "filmed"),
     ("look", "gate", "figures", "live", "explore_routes", "explore_answers", "explore_questions", "paint_routes",
      "inside_answers", "inside_routes", "inside_variants",
      "paint_desks", "paint_work", "lab", "studio", "server", "guard",

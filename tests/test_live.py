@@ -245,7 +245,7 @@ def site(tmp_path):
 
 def test_an_unknown_run_is_404_with_a_sentence(site):
     client, _, _ = site
-    for path in ("/live/nothing", "/live/nothing/thumbnails"):
+    for path in ("/live/nothing", "/live/nothing/thumbnails", "/live/nothing/film"):
         answer = client.get(path)
         assert answer.status_code == 404 and answer.json()["problem"].endswith(".")
 
@@ -263,6 +263,9 @@ def test_a_real_run_is_told_from_its_first_step_to_its_last(site):
     assert seen[-1]["step"] == seen[-1]["steps"] == 3 * hello["per_epoch"]
     raw = client.get(f"/live/{job}/thumbnails")
     assert len(raw.content) == np.prod(hello["thumbnails_shape"]) and "max-age" in raw.headers["cache-control"]
+    film = client.get(f"/live/{job}/film").json()
+    assert film["steps"] == sorted({0, *film["steps"]}) and film["steps"][-1] <= seen[-1]["step"]
+    assert len(base64.b64decode(film["places"])) == len(film["steps"]) * hello["thumbnails_shape"][0] * 2 * 2
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from playground.events import Row, Snapshot, Stepped, Still, View, Waiting
+from playground.events import Frame, Row, Snapshot, Stepped, Still, View, Waiting
 
 if TYPE_CHECKING:
     from playground.experiment import Experiment
@@ -104,6 +104,24 @@ def view(seen: View, pictures: bool = True) -> dict[str, Any]:
     if pictures:
         told |= {"output": packed(seen.output), "seen": None if seen.seen is None else packed(seen.seen)}
     return told
+
+
+def film(frames: tuple[Frame, ...], seen: View) -> dict[str, Any]:
+    """How the codes that `seen` shows came to lie there: steps, and int16 places of which 32,000 is `reach`.
+
+    Each frame is as large as the last one, and turned so that points move as little as can be. No frames where they
+    are not of these images.
+    """
+    from playground.probes.film import shown
+    from playground.probes.maps import frame as framing
+
+    if not frames or len(frames[0].places) != len(seen.codes):
+        return {"steps": []}
+    centre, scale = framing(seen.codes)
+    places = np.stack(shown(frames, seen.codes, bool(seen.spread))) * scale + centre
+    reach = max(float(np.abs(places).max()), 1e-9)
+    return {"steps": [frame.step for frame in frames], "places": packed((places / reach * 32000).astype(np.int16)),
+            "reach": reach}
 
 
 def earlier(present: Experiment, snapshot: Snapshot | None) -> dict[str, Any] | None:

@@ -102,7 +102,7 @@ def rest(page) -> None:
     for _ in range(20):
         if not pause.count():
             return
-        page.wait_for_timeout(500)  # what was pressed at the end of the test comes first: it may make Pause of it Resume
+        page.wait_for_timeout(500)  # what the test pressed last comes first: Pause may become Resume
         pause.evaluate_all("buttons => buttons.forEach(button => button.click())")
 
 

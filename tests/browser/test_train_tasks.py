@@ -69,6 +69,29 @@ def test_who_leaves_as_a_run_ends_is_not_called_back(visit):
     assert page.get_by_test_id("paint-page").is_visible() and "/paint" in page.url
 
 
+def test_the_first_page_shows_how_its_codes_came_to_lie_where_they_do(visit):
+    page = visit()
+    codes = page.get_by_test_id("live-codes")
+    replay, words = codes.get_by_role("button", name="Replay"), codes.locator(".sub")
+    until(page, lambda: int(codes.get_attribute("data-frame") or 0) > 1)  # by themselves
+    assert replay.get_attribute("aria-pressed") == "true" and words.inner_text().startswith("step ")
+    early = codes.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
+    until(page, lambda: replay.get_attribute("aria-pressed") == "false")
+    assert codes.get_attribute("data-frame") == codes.get_attribute("data-film")
+    assert "held-out images" in words.inner_text()
+    assert codes.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") != early
+    replay.click()
+    until(page, lambda: codes.get_attribute("data-frame") in ("1", "2"))
+    button(page, "Reset").click()  # a run that has no film yet
+    until(page, lambda: data(page, "status") == "ready" and replay.is_hidden())
+    still = visit(reduced_motion="reduce")  # who wants nothing to move by itself
+    still.wait_for_selector("[data-testid=live-codes][data-film]", state="attached")
+    still.wait_for_timeout(300)
+    assert still.get_by_test_id("live-codes").get_attribute("data-frame") is None
+    still.get_by_role("button", name="Replay").click()
+    until(still, lambda: int(still.get_by_test_id("live-codes").get_attribute("data-frame") or 0) > 1)
+
+
 AT_THE_WORD = """() => {
     const real = window.setTimeout;
     let waits = true;

@@ -1,6 +1,8 @@
 // live-codes: up to 500 held-out images as thumbnails, gliding to where their code lies in the plane.
 // Both axes have one scale, so that distances are true. Each class has its colour; the pointer enlarges a thumbnail.
-const ACROSS = 25, COLOURS = 10;
+// A run that has ended before it was seen here shows first how its codes moved while it learnt; a button shows it again.
+const ACROSS = 25, COLOURS = 10, LASTS = 4500; // ms that a film lasts, however many frames it has
+const ENDED = ['done', 'stopped', 'failed'];
 
 export default function ({ data, parentElement: root }) {
   const state = bus.once(root, start);
@@ -16,6 +18,7 @@ function start(root) {
   onTheme(() => { s.sprite = null; s.ask(); });
   s.pad.onpointermove = s.pad.onpointerdown = e => enlarged(s, e);
   s.pad.onpointerleave = () => { $(root, '.tip').style.display = 'none'; };
+  $(root, '.replay').onclick = () => (s.playing ? stop(s) : play(s));
   bus.listen(s.box, run => { take(s, run); s.ask(); });
   return s;
 }
@@ -26,17 +29,67 @@ function take(s, run) {
   if (!run.view || !run.labels) return;
   const { codes, reach } = run.view, n = codes.length;
   const to = Float32Array.from(codes, v => v / 32000 * reach);
+  if (s.job !== run.job || !ENDED.includes(run.status)) forget(s);
   if (!s.at || s.at.length !== n || s.job !== run.job) s.at = to.slice();
-  s.to = to;
-  s.job = run.job;
+  s.last = to;
+  if (!s.playing) s.to = to;
+  const seen = s.job === run.job && s.live;
+  Object.assign(s, { job: run.job, live: seen || !ENDED.includes(run.status) });
+  if (ENDED.includes(run.status) && s.asked !== run.job) offer(s, run.job);
   const [a, b] = run.view.spread, share = v => ` ${Math.round(v * 100)} % of variance`;
   const many = n / 2, plane = a === undefined ? 'the code itself' : `principal plane of ${s.code ?? run.view.activity.length}`;
-  put($(s.root, '.sub'), `${many} held-out ${isPlane(run.shape) ? 'points' : 'images'}, ${plane}`);
+  s.sub = `${many} held-out ${isPlane(run.shape) ? 'points' : 'images'}, ${plane}`;
+  if (!s.playing) put($(s.root, '.sub'), s.sub);
   put($(s.root, '.ax1'), a === undefined ? 'code entry 1' : 'axis 1,' + share(a));
   put($(s.root, '.ax2'), a === undefined ? (run.view.activity.length > 1 ? 'code entry 2' : '') : 'axis 2,' + share(b));
   s.box.dataset.step = run.view.step;
   s.box.dataset.codes = many;
   s.canvas.setAttribute('aria-label', `${many} codes in the plane`);
+}
+
+// The film of a run that has ended: played by itself where its codes were not seen to move.
+async function offer(s, job) {
+  s.asked = job;
+  const answer = await fetch(new URL(`/live/${job}/film`, document.baseURI)).catch(() => null), told = answer?.ok ? await answer.json() : null;
+  if (s.asked !== job || !(told?.steps.length > 1)) return;
+  const bytes = Uint8Array.from(atob(told.places), c => c.charCodeAt(0)), all = Float32Array.from(new Int16Array(bytes.buffer), v => v / 32000 * told.reach);
+  const size = all.length / told.steps.length;
+  s.film = told.steps.map((step, i) => ({ step, places: all.subarray(i * size, (i + 1) * size) }));
+  s.box.dataset.film = s.film.length;
+  $(s.root, '.replay').hidden = false;
+  if (!s.live && !matchMedia('(prefers-reduced-motion: reduce)').matches) play(s);
+}
+
+function play(s) {
+  let next = 0;
+  const show = () => {
+    if (next === s.film.length) return stop(s);
+    const { step, places } = s.film[next++];
+    s.to = places;
+    s.box.dataset.frame = next;
+    put($(s.root, '.sub'), `step ${step.toLocaleString('en')} of its training`);
+    s.playing = setTimeout(show, LASTS / s.film.length);
+    s.ask();
+  };
+  s.at = s.film[0].places.slice();
+  $(s.root, '.replay').setAttribute('aria-pressed', 'true');
+  show();
+}
+
+function stop(s) {
+  clearTimeout(s.playing);
+  s.playing = 0;
+  s.to = s.last;
+  $(s.root, '.replay').setAttribute('aria-pressed', 'false');
+  put($(s.root, '.sub'), s.sub);
+  s.ask();
+}
+
+function forget(s) {
+  if (s.playing) stop(s);
+  Object.assign(s, { asked: null, film: null });
+  delete s.box.dataset.film;
+  $(s.root, '.replay').hidden = true;
 }
 
 async function fetchThumbnails(s, run) {
