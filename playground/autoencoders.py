@@ -53,6 +53,8 @@ MORE = {  # name -> what its query says beside the table
                                         "&training.decay=0.01",
     "undercomplete-shapes": "training.epochs=25",
     "sparse-shapes-convolutional": "training.epochs=50&architecture.width=16",
+    "denoising-shapes": "data.count=20000&training.rate=0.002&training.epochs=20&architecture.code=128"
+                        "&architecture.width=288",
     "denoising-shapes-convolutional": "training.epochs=50&architecture.width=16",
     "undercomplete-shapes-convolutional": "training.epochs=50&architecture.width=16",
     "sparse-shapes": "architecture.depth=2&architecture.width=128&architecture.activation=elu&training.epochs=60"

@@ -86,6 +86,7 @@ gatherUsageStats = false
 [client]
 toolbarMode = "minimal"
 showErrorDetails = "none"  # what went wrong is in the server's log: a page shows no traceback and no path
+showErrorLinks = "false"  # and asks no search engine
 
 [logger]
 hideWelcomeMessage = true

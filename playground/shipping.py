@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from playground import checkpoint, examples
+from playground.batches import to_unit
 from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.measures import MEASURES, Figures, measured
@@ -24,6 +26,7 @@ COSTS = 0.1  # dB that half precision may cost
 TINY = 1e-3
 SHOWN = 10  # images of a preview
 SCALE = 3  # pixels of a preview for one of an image
+CELL = 26  # pixels a side of a confusion matrix's cells
 SHOWN_POINTS, SIDE, FINER, DOT = 400, 160, 4, 5  # points of a preview, pixels a side, drawn so much finer, their radius
 WORDS = {"accuracy": "accuracy", "psnr": "PSNR, dB", "map50": "mAP at IoU 0.5",
          "box50": "AP at IoU 0.5 of the boxes alone", "f1": "F1", "ssim": "SSIM", "held_out": "loss",
@@ -87,8 +90,11 @@ def loss_in_decibels(metric: str, before: float, after: float) -> float:
 def preview(session: Session) -> np.ndarray:
     """A picture (c, h, w) uint8: what the network was given above what it made of it.
 
-    Of images that the playground does not carry itself only the network's own output is shown, all of it.
+    Of images that the playground does not carry itself only the network's own output is shown, all of it; of a
+    classifier how often it takes each class for which.
     """
+    if session.experiment.task.name == "classify":
+        return taken_for(session)
     are_points = session.resident.shape == (1, 1, 2)
     indices = torch.from_numpy(session.resident.shown(SHOWN_POINTS if are_points else SHOWN))
     indices = indices.to(session.held_out.device)
@@ -103,6 +109,28 @@ def preview(session: Session) -> np.ndarray:
         rows = [task.picture(seen), task.shown(task.output(model, code, seen), x)]
     pictures = to_bytes(torch.cat(rows).numpy()).repeat(SCALE, 2).repeat(SCALE, 3)
     return tile(pictures, SHOWN, gap=SCALE)
+
+
+def taken_for(session: Session) -> np.ndarray:
+    """A picture (1, h, w) uint8 of a classifier's confusion matrix on held-out images: a row for each true class."""
+    from sklearn.metrics import confusion_matrix
+
+    resident, model, classes = session.resident, session.model, session.resident.source.classes
+    answers = torch.cat([model(to_unit(part.cpu())).argmax(1) for part in resident.held_out.split(1000)])
+    counts = confusion_matrix(resident.held_out_labels, answers.numpy(), labels=range(len(classes)))
+    shades = counts / counts.sum(1, keepdims=True).clip(1)
+    picture = Image.new("L", (CELL * (len(classes) + 1) + 1,) * 2, 255)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(11)
+    write = partial(draw.text, font=font, anchor="mm")
+    for i, name in enumerate(classes):
+        write((CELL * (i + 1.5), CELL / 2), name[:4], fill=0)
+        write((CELL / 2, CELL * (i + 1.5)), name[:4], fill=0)
+        for j, count in enumerate(counts[i]):
+            x, y, ink = CELL * (j + 1), CELL * (i + 1), int(255 * shades[i, j] ** 0.5)
+            draw.rectangle((x, y, x + CELL, y + CELL), fill=255 - int(0.8 * ink), outline=225)
+            if count:
+                write((x + CELL / 2, y + CELL / 2), str(count), fill=255 if ink > 128 else 0)
+    return np.asarray(picture)[None].copy()
 
 
 def points(*clouds: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ def test_its_files_say_the_same(name):
         assert said in card
     with Image.open(folder / "preview.png") as picture:
         shades = len(picture.convert("L").getcolors())
-        assert min(picture.size) >= 40 and shades > (8 if saved.experiment.task.restores else 2)  # bars are black
+        assert min(picture.size) >= 40 and shades > (8 if saved.experiment.task.restores else 2)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if "digits" in name else pytest.mark.slow)
