@@ -100,7 +100,7 @@ def rest(page) -> None:
     all tests that come after."""
     pause = page.get_by_role("button", name="Pause", exact=True)
     for _ in range(20):
-        if not pause.count():
+        if page.is_closed() or not pause.count():
             return
         page.wait_for_timeout(500)  # what the test pressed last comes first: Pause may become Resume
         pause.evaluate_all("buttons => buttons.forEach(button => button.click())")
