@@ -248,9 +248,9 @@ def test_pictures_that_come_back_badly_are_explained_by_what_the_model_knows():
     def said(psnr: float, size: int) -> str:
         return page.strange(Compressed(b"x" * size, [np.zeros((1, 2, 2), np.uint8)], psnr, 4, 0.1, ""), rival, limits)
 
-    assert said(6, 300) == f"That is less than JPEG gives at as many bytes, {rates.worth_at(rival, 300):.2f} dB: it " \
-                           "knows digits only."
-    assert said(6, 10) == "That is little, below 15 dB: it knows digits only."  # where JPEG can give nothing
+    assert said(6, 300) == f"That is less than JPEG gives at as many bytes, {rates.worth_at(rival, 300):.2f} dB: " \
+                           "the model knows digits only."
+    assert said(6, 10) == "That is little, below 15 dB: the model knows digits only."  # where JPEG can give nothing
     assert said(16, 10) == said(31, 300) == ""
 
 

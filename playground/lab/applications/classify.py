@@ -179,8 +179,8 @@ def bars(scores: dict[str, float], given: np.ndarray, truth: str | None) -> str:
 def by_pixels(beside: Nearest, given: np.ndarray, truth: str | None) -> str:
     """What the nearest labelled images say of what the network was given (c, h, w) uint8, and these, as HTML."""
     said, near = beside.says(given)
-    images = "".join(f'<figure><img src="{url_of(image)}" alt=""><figcaption>{html.escape(name)}</figcaption></figure>'
-                     for image, name in near)  # fmt: skip
+    images = "".join(f'<figure><img src="{url_of(image)}" alt="A labelled image"><figcaption>{html.escape(name)}'
+                     "</figcaption></figure>" for image, name in near)  # fmt: skip
     count = len(beside.places)
     of = f"{count:,}" if count == beside.of else f"{count:,} of the {beside.of:,}"
     return (
@@ -204,5 +204,6 @@ def worth(found: Answers, beside: Nearest) -> str:
     shares = (("model", "Model", mine), ("pixels", "Nearest by pixels", beside.accuracy))
     rows = "".join(f'<tr data-by="{by}"><th scope="row">{name}</th><td>{100 * share:.1f} %</td></tr>'
                    for by, name, share in shares)  # fmt: skip
-    return (f'<table class="ap-worth" data-testid="worth"><thead><tr><th></th><th scope="col">right, of the first '
-            f"{asked:,} held-out images</th></tr></thead><tbody>{rows}</tbody></table>")
+    of = f"the first {asked:,}" if asked < len(found.truth) else f"{asked:,}"
+    return (f'<table class="ap-worth" data-testid="worth"><thead><tr><th></th><th scope="col">right, of {of} held-out '
+            f"images</th></tr></thead><tbody>{rows}</tbody></table>")

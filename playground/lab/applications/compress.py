@@ -180,7 +180,8 @@ def strange(done: Compressed, rival: list[Point], limits: str) -> str:
         found = f"That is little, below {LITTLE:g} dB"
     else:
         return ""
-    return f"{found}: {limits[:1].lower()}{limits[1:]}"
+    known = f"the model {limits[3:]}" if limits.startswith("It ") else f"{limits[:1].lower()}{limits[1:]}"
+    return f"{found}: {known}"
 
 
 def sheet(images: list[np.ndarray]) -> np.ndarray:

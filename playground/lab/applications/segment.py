@@ -106,10 +106,10 @@ def told(picture: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, name
     layers = [(way, layer_url(one), "") for way, one in found.items()]
     columns = {_head("Share", way): _shares(one, len(names)) for way, one in found.items()}
     if truth is not None:
+        columns = {"Share": columns["Share"], "True share": _shares(truth, len(names))}
         wrong = labels != truth
         layers.append(("Truth", layer_url(truth), ""))
         layers.append(("Wrong", layer_url(wrong.astype(np.uint8), WRONG), f"{wrong.mean():.2%} of the pixels"))
-        columns["True share"] = _shares(truth, len(names))
         true = torch.from_numpy(np.ascontiguousarray(truth))
         counts = {way: confusion(torch.from_numpy(one), true, len(names)) for way, one in found.items()}
         columns |= {_head("IoU", way): iou(one).numpy() for way, one in counts.items()}
