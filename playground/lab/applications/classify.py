@@ -45,9 +45,9 @@ class Classifying(Application):
         "The encoder of a probe has never been told a class: it learnt from images alone, and a small classifier on "
         "its code needs few labels. Fine-tuning lets the labels reach the encoder too. From pixels, the same network "
         "learns from the labelled images only: with ten of each class it falls behind, with all of them it overtakes "
-        "the probe. The nearest images by pixels need no learning at all: among the small digits they are even ahead; "
-        "one drawn aslant or aside leads them astray. In the matrix, look at what is off the diagonal: "
-        "fours and nines, threes and fives."
+        "the probe. The nearest images by pixels need no learning at all, and among the small digits they are even "
+        "ahead; but two pixels to the side lead them astray a third of the time or more, and the shipped networks "
+        "seldom. In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
     )
     train = SMALL
 
