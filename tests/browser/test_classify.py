@@ -53,8 +53,8 @@ def test_an_image_and_a_drawing_are_told_and_a_cell_opens_its_images(visit):
         known = digits.classes[digits.labels[digits.held_out[number - 1]]]
         until(page, lambda known=known: truth.inner_text() == f"Truth: {known}")
         for said, text in ((told_by, page.get_by_test_id("verdict")), (beside, beside.locator("p"))):
-            its = told(said, "class")
-            assert text.inner_text().endswith(f"{its}, {'right' if its == known else 'wrong'}")
+            until(page, lambda known=known, said=said, text=text: text.inner_text().endswith(
+                f"{told(said, 'class')}, {'right' if told(said, 'class') == known else 'wrong'}"))
     assert beside.locator("img").count() == 3
     shares = {by: float(page.locator(f"[data-testid=worth] tr[data-by={by}] td").inner_text().split()[0])
               for by in ("model", "pixels")}
