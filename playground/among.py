@@ -20,13 +20,16 @@ from playground.probes.codes import rows_of_pixels
 from playground.probes.pictures import fitted, ground
 from playground.probes.search import Pixels
 
+ASKING = 500  # pictures of a folder that the others are asked with, drawn at random where there are more
+UNLABELLED = "These pictures have no labels, so there is no precision"
+
 Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Asking:
-    """Held-out images to ask with: images (m, c, h, w) uint8, labels (m,) int64, places (m,) in the data set, and where
-    they are among those that are searched too, rows (m,); -1 where they are not."""
+    """Images to ask with, held out or, of a folder, its own: images (m, c, h, w) uint8, labels (m,) int64, places (m,)
+    in the data set, and where they are among those that are searched too, rows (m,); -1 where they are not."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -62,6 +65,18 @@ class Among:
     def shape(self) -> Shape:
         _, c, h, w = self.images.shape
         return c, h, w
+
+    @property
+    def no_precision(self) -> str:
+        """Why nobody can say how often neighbours are of the same class, in a sentence; "" where it can be said."""
+        if self.asking is not None and self.classes:
+            return ""
+        return f"{UNLABELLED}: put them in one folder per class." if self.files or self.own else f"{UNLABELLED}."
+
+    @property
+    def own(self) -> bool:
+        """Whether they are imported pictures."""
+        return self.name.startswith("own ")
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -132,7 +147,9 @@ def _of_files(name: str, images: np.ndarray, files: list[str], problems: list[st
     labels = np.array([classes.index(one) for one in folders], np.int64)
     known = tuple(one or "unsorted" for one in classes) if len(classes) > 1 else ()
     places = np.arange(len(images))
-    return Among(name, fingerprint(images), images, labels, known, places, tuple(files), tuple(problems))
+    some = np.sort(np.random.default_rng(0).permutation(len(images))[:ASKING])
+    asking = Asking(images[some], labels[some], some, some) if known else None
+    return Among(name, fingerprint(images), images, labels, known, places, tuple(files), tuple(problems), asking)
 
 
 def _read(files: Iterable[tuple[str, bytes]], shape: Shape, problems: list[str],

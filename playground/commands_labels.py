@@ -12,18 +12,19 @@ from playground.commands_images import answer, read, suffix, target, write
 from playground.images import to_png
 from playground.progress import Progress
 
-LABELS = {
-    "classify": "say what a picture shows",
-    "segment": "say of every pixel what it belongs to",
-    "detect": "find things in a picture, with a box about each",
+LABELS = {  # command -> what it does, and the shipped model that does it where none is named
+    "classify": ("say what a picture shows", "classify-mnist"),
+    "segment": ("say of every pixel what it belongs to", "segment-shapes"),
+    "detect": ("find things in a picture, with a box about each", "detect-shapes"),
 }
 
 
 def add_to(verbs: Any) -> None:
     """The three commands and what they take."""
-    for name, what in LABELS.items():
+    for name, (what, usual) in LABELS.items():
         verb = verbs.add_parser(name, help=what, description=run.__doc__)
-        verb.add_argument("--model", required=True, help="a name that `models` lists, or a .safetensors file")
+        verb.add_argument("--model", default=usual, help="a name that `models` lists, or a .safetensors file; the "
+                          f"shipped {usual} where none is named")
         verb.add_argument("source", metavar="in", help="the picture, or - for the standard input")
         verb.add_argument("target", metavar="out", help="a .json file, or a .png: each pixel's class where there are "
                           "such, else the picture with the answer drawn over it; - for the standard output, as JSON")

@@ -42,7 +42,7 @@ def add_to(verbs: Any) -> None:
     verb.add_argument("--by", choices=("code", "pixels"), default="code", help="what is compared")
     verb.add_argument("--count", type=int, default=10, help="how many neighbours")
     verb.add_argument("--precision", action="store_true", help="say also how many of the ten nearest of a held-out "
-                      "image are of its class")
+                      "image, or of one in the folder, are of its class")
     verb.add_argument("--out", help="a contact sheet, PNG: each picture and its neighbours in a row")
     verb.set_defaults(run=run)
 
@@ -96,6 +96,8 @@ async def _search(asker: Retriever, arguments: argparse.Namespace,
             "bytes": ready.sizes[by], "results": results}
     if arguments.precision:
         told["precision"] = await asker.precision(ready)
+        if ready.among.no_precision:
+            progress.note(ready.among.no_precision)
     return told, rows
 
 

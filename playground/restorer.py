@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from playground import classical, metrics
@@ -26,11 +25,14 @@ from playground.masks import scaled
 from playground.model import Autoencoder
 from playground.patchwork import Patchwork, Report, Steps, nothing
 from playground.probes import filling
+from playground.probes.photographs import estimated
 from playground.probes.sizes import LUMA, enlarged, for_model, from_model
-from playground.tasks.denoise import LEVELS, Denoiser, noise_level
+from playground.tasks.denoise import LEVELS, Denoiser
 from playground.tasks.inpaint import Inpainter
 from playground.tasks.upscale import VIEWS, Upscaler
 
+TOO_SMALL = ("the picture is too small to estimate its noise from, which takes four pixels a side, so the model was "
+             "told that there is none: say how strong it is")
 WAYS = ("inpaint", "project", "denoise", "reconstruct", "upscale", "restyle", "retrieve")
 
 
@@ -101,8 +103,9 @@ class Restorer(Coder):
             raise Trouble("The noise's level is a number of grey levels, 0 to 255.")
         batch = _for_model(image, shape, notes).astype(np.float32) / LEVELS
         if sigma is None:
-            sigma = LEVELS * float(noise_level(torch.from_numpy(image[None] / np.float32(LEVELS))).item())
-            notes.append(f"the noise was estimated: σ = {sigma:.1f} of 255")
+            found = estimated(image)
+            sigma = found or 0.0
+            notes.append(TOO_SMALL if found is None else f"the noise was estimated: σ = {sigma:.1f} of 255")
         out = await self.windows(name, model, lambda x: model.clean(x, sigma / LEVELS)).over(batch, report)
         return await self._result(from_model(out, image), truth, None, began, notes)
 

@@ -165,8 +165,8 @@ class Retriever(Coder):
         return Found(rows[0][others], distances[0][others], seconds)
 
     async def precision(self, ready: Searched) -> dict[str, float | None]:
-        """Precision at 10 by each of BYS: the share of the ten nearest of a held-out image that are of its class, mean
-        over ASKED of them; None where no classes are known."""
+        """Precision at 10 by each of BYS: the share of the ten nearest of an image, held out or of a folder, that are
+        of its class, mean over ASKED of them; None where no classes are known: `Among.no_precision` says why."""
         asking, among = ready.among.asking, ready.among
         for by in BYS:
             if by not in ready.precisions and asking is not None and among.classes:

@@ -59,6 +59,17 @@ def test_a_picture_out_has_the_class_below(folder, model):
     assert main(["classify", "--model", str(model), "in.png", "out.txt"]) == 2
 
 
+@pytest.mark.parametrize(("command", "known"), [
+    ("classify", "7"), ("segment", "star"), ("detect", "boxes"),
+])
+def test_without_a_model_the_shipped_one_answers(folder, capsys, command, known):
+    assert main([command, "in.png", "out.json"]) == 0
+    told = json.loads(Path("out.json").read_text())
+    assert known in {*told, *told["scores"]}
+    assert main([command, "--help"]) == 0
+    assert f"the shipped {command}-" in " ".join(capsys.readouterr().out.split())
+
+
 def test_other_models_are_refused(folder, capsys):
     assert main(["classify", "--model", "undercomplete-digits-2", "in.png", "out.json"]) != 0
     assert "not trained to classify" in capsys.readouterr().err and not Path("out.json").exists()

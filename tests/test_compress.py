@@ -10,15 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from playground import aec
-from playground.compressor import Compressor
+from playground.compressor import Compressed, Compressor
 from playground.events import Trouble
 from playground.images import read_image
+from playground.lab.applications import compress as page
 from playground.layers.bounded import Bounded
 from playground.metrics import psnr_between
 from playground.probes import rates
+from playground.probes.rates import Point
 from playground.tasks import tasks
 from playground.workbench import Workbench
 from tests.plugins import experiment, until
@@ -220,6 +224,45 @@ def test_bytes_at_a_psnr_are_read_off_the_curve():
 
 
 # The Studio ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.floats(1, 1e6), st.floats(1, 60)), min_size=1, max_size=8))
+def test_the_psnr_at_some_bytes_is_read_off_the_curve(pairs):
+    curve = [Point(size, psnr, "") for size, psnr in pairs]
+    low, high = min(one.bytes for one in curve), max(one.bytes for one in curve)
+    assert rates.worth_at(curve, low / 2) is None and rates.worth_at(curve, 2 * high) is None
+    found = rates.worth_at(curve, (low * high) ** 0.5 if low < high else low)
+    values = [one.psnr for one in curve]
+    assert min(values) - 1e-9 <= found <= max(values) + 1e-9
+    if len(curve) == 1:
+        assert found == pytest.approx(values[0])
+
+
+def test_a_line_of_the_curve_is_straight_in_the_logarithm_of_the_bytes():
+    assert rates.worth_at([Point(1000, 30, ""), Point(10, 10, "")], 100) == pytest.approx(20)
+
+
+def test_pictures_that_come_back_badly_are_explained_by_what_the_model_knows():
+    rival, limits = [Point(100, 20, ""), Point(1000, 30, "")], "It knows digits only."
+
+    def said(psnr: float, size: int) -> str:
+        return page.strange(Compressed(b"x" * size, [np.zeros((1, 2, 2), np.uint8)], psnr, 4, 0.1, ""), rival, limits)
+
+    assert said(6, 300) == f"That is less than JPEG gives at as many bytes, {rates.worth_at(rival, 300):.2f} dB: " \
+                           "the model knows digits only."
+    assert said(6, 10) == "That is little, below 15 dB: the model knows digits only."  # where JPEG can give nothing
+    assert said(16, 10) == said(31, 300) == ""
+
+
+@pytest.mark.parametrize(("shapes", "said"), [
+    ([(1, 100, 90)] * 3, "Shown is the first of 3."), ([(1, 9, 9), (1, 9, 8)], "Shown is the first of 2."),
+    ([(1, 9, 9)] * 30, "Shown are the first 24 of 30."), ([(1, 9, 9)] * 24, ""), ([(3, 500, 500)], ""),
+])
+def test_the_page_says_how_many_of_the_pictures_it_shows(shapes, said):
+    images = [np.zeros(shape, np.uint8) for shape in shapes]
+    assert page.partly(images) == said
+    if " first of " in said:
+        assert page.sheet(images).shape == shapes[0]
 
 
 def test_endpoints_make_a_file_and_read_it(client, bring, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 
 from playground.architectures import architectures
 from playground.events import Trouble
+from playground.lab.applications import applications
 from playground.probes import photographs
 from playground.probes.sizes import LUMA, enlarged
 from playground.restorer import Restorer
@@ -216,6 +218,19 @@ def test_noise_is_taken_out_by_a_level_that_is_told_or_estimated(bench, denoiser
     assert "estimated" in estimated.note and "estimated" not in told_it.note
     nothing = asyncio.run(restorer.denoise(denoiser, clean, clean, sigma=0))
     assert nothing.psnr > told_it.psnr
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 400), (3, 400, 3), (1, 1, 1)])
+def test_of_a_picture_too_small_to_tell_no_noise_is_estimated_and_that_is_said(bench, denoiser, shape):
+    picture = rng(2).integers(0, 256, shape, np.uint8)
+    assert photographs.estimated(picture) is None
+    done = asyncio.run(Restorer(bench).denoise(denoiser, picture))
+    assert "too small to estimate" in done.note and "σ" not in done.note and done.image.shape == shape
+    page = applications["denoise"](SimpleNamespace(bench=bench))
+    answer = asyncio.run(page.answer(SimpleNamespace(name=denoiser), picture, {"sigma": 25, "told": None}))
+    assert [*answer.pictures] == ["Noisy", "Model"]
+    answer = asyncio.run(page.answer(SimpleNamespace(name=denoiser), picture, {"sigma": 25, "told": 25}))
+    assert [*answer.pictures] == ["Noisy", "Non-local means", "Model"]
 
 
 @pytest.mark.parametrize(("size", "words"), [((1, 1800, 1800), "more than 12 million"), ((1, 4, 4), "as large")])

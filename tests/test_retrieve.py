@@ -168,6 +168,30 @@ def test_a_folder_is_searched_by_files_and_read_once(bench, learnt, folder, monk
     assert len(more.among) == 21 and more.built > 0
 
 
+def test_precision_of_a_folder_is_of_its_own_pictures_and_each_is_no_neighbour_of_its_own(bench, learnt, folder):
+    ready = ask(Retriever(bench).ready(learnt(), folder))
+    pixels = ready.among.images.reshape(20, -1).astype(float)
+    away = np.square(pixels[:, None] - pixels).sum(-1)
+    np.fill_diagonal(away, np.inf)
+    same = ready.among.labels[away.argsort(1)[:, :10]] == ready.among.labels[:, None]
+    found = ask(Retriever(bench).precision(ready))
+    assert found["pixels"] == pytest.approx(same.mean(), abs=0.02) and 0 < found["code"] <= 0.9
+    assert ready.among.no_precision == ""
+
+
+def test_without_labels_a_sentence_says_why_there_is_no_precision(bench, learnt, folder):
+    name, asker = learnt(), Retriever(bench)
+    ready = ask(asker.ready(name, folder / "discs"))
+    assert set(ask(asker.precision(ready)).values()) == {None}
+    assert ready.among.no_precision.endswith("have no labels, so there is no precision: put them in one folder per "
+                                             "class.")
+    import_images([(f"{i}.png", picture(0, i)) for i in range(30)], "flat")
+    flat = ask(asker.ready(name, asker.against(name, "own:flat")))
+    assert flat.among.no_precision == ready.among.no_precision
+    assert replace(flat.among, name="pixels").no_precision.endswith("have no labels, so there is no precision.")
+    assert ask(asker.ready(name, asker.against(name))).among.no_precision == ""
+
+
 def test_bad_folders_are_a_sentence(bench, learnt, tmp_path):
     name, asker = learnt(), Retriever(bench)
     empty, texts, one = tmp_path / "empty", tmp_path / "texts", tmp_path / "one"

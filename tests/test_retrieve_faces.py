@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,6 +60,30 @@ def test_a_folder_is_searched_for_a_picture_that_is_in_it(folder, model, capsys)
     assert result["neighbours"][0]["file"] == "lines/2.png"
     with Image.open("sheet.png") as sheet:
         assert sheet.size == (4 * 96 + 3 * 4, 96)
+
+
+def test_a_folder_without_labels_has_no_precision_and_says_why(folder, model, capsys):
+    ask = ["retrieve", "--model", model, "--precision", "mine/0.png", "--folder"]
+    assert main([*ask, "mine/lines"]) == 0
+    told, said = printed(capsys)
+    assert told["precision"] == {"code": None, "pixels": None}
+    assert said.count("no labels, so there is no precision: put them in one folder per class.") == 1
+    assert main([*ask, "mine"]) == 0  # in two folders
+    told, said = printed(capsys)
+    assert 0 <= told["precision"]["pixels"] <= 1 and "no labels" not in said
+
+
+@pytest.mark.parametrize(("whose", "shape", "words"), [
+    ("your own", (3, 40, 60), "as 28 × 28 pixels in grey."), ("your own", (1, 40, 60), "as 28 × 28 pixels."),
+    ("your own", (1, 28, 28), ""), ("held out", (3, 40, 60), ""),
+])
+def test_the_page_says_what_the_model_sees_ones_own_picture_as(whose, shape, words):
+    from playground.lab.applications import applications
+
+    page = applications["retrieve"](SimpleNamespace(bench=None))
+    page.whose = whose
+    said = page._sees(SimpleNamespace(shape=(1, 28, 28)), np.zeros(shape, np.uint8))
+    assert said.endswith(words) and bool(said) == bool(words)
 
 
 @pytest.mark.slow

@@ -218,8 +218,21 @@ def test_the_page_tells_figures_per_class_and_where_it_is_wrong():
     known = iou(confusion(torch.from_numpy(said), torch.from_numpy(truth), 3))
     assert [row["cells"][2] for row in data["rows"][:2]] == [f"{float(value):.1%}" for value in known[:2]]
     assert data["rows"][2]["cells"][2:] == ("–", "–") and data["rows"][3]["name"] == "Mean"
+    assert data["rows"][3]["cells"][:2] == ("", "")
     assert data["layers"][2]["note"] == f"{(said != truth).mean():.2%} of the pixels"
     assert told(np.zeros((1, 9, 7), np.uint8), said, None, names)["heads"] == ("Share",)
+
+    plain = np.roll(truth, 1, 0)
+    both = told(np.zeros((3, 9, 7), np.uint8), said, truth, names, plain)
+    assert [one["name"] for one in both["layers"]] == ["Model", "By colour", "Truth", "Wrong"]
+    assert both["layers"][3] == data["layers"][2]  # where the model is wrong
+    rivals = iou(confusion(torch.from_numpy(plain), torch.from_numpy(truth), 3))
+    for name, wanted in (("IoU", known), ("IoU by colour", rivals)):
+        cells = [row["cells"][both["heads"].index(name)] for row in both["rows"]]
+        assert cells == [f"{v:.1%}" if v == v else "–" for v in (*wanted.tolist(), float(wanted.nanmean()))]
+    alone = told(np.zeros((3, 9, 7), np.uint8), said, None, names, plain)
+    assert alone["heads"] == ("Share", "Share by colour")
+
     from base64 import b64decode
 
     with Image.open(io.BytesIO(b64decode(layer_url(said).partition(",")[2]))) as layer:

@@ -10,7 +10,7 @@ from playground.data.photos import UNSEEN, photograph
 from playground.events import Trouble
 from playground.images import to_bytes
 from playground.probes.sizes import LUMA, enlarged
-from playground.tasks.denoise import LEVELS, Denoiser, noise_level
+from playground.tasks.denoise import LEVELS, Denoiser, noise_level, tells_noise
 from playground.tasks.upscale import VIEWS, Upscaler, shrunk
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
@@ -58,8 +58,13 @@ def noisy(image: np.ndarray, sigma: float, seed: int = 0) -> np.ndarray:
     return np.clip(np.round(image + noise), 0, 255).astype(np.uint8)
 
 
-def estimated(image: np.ndarray) -> float:
-    """The standard deviation of the noise in an image (c, h, w) uint8, in grey levels, as the network estimates it."""
+def estimated(image: np.ndarray) -> float | None:
+    """The standard deviation of the noise in an image (c, h, w) uint8, in grey levels, as the network estimates it.
+
+    None where the image is too small to tell.
+    """
+    if not tells_noise(*image.shape[1:]):
+        return None
     return LEVELS * float(noise_level(_tensor(image)).item())
 
 

@@ -102,6 +102,14 @@ def bytes_at(curve: Sequence[Point], worth: float) -> float | None:
     return float(np.interp(worth, [one.psnr for one in ordered], [one.bytes for one in ordered]))
 
 
+def worth_at(curve: Sequence[Point], size: float) -> float | None:
+    """The PSNR in dB of a curve at `size` bytes, between its points by the bytes' logarithm; None beyond its ends."""
+    ordered = sorted(curve, key=lambda one: one.bytes)
+    if not ordered or not ordered[0].bytes <= size <= ordered[-1].bytes:
+        return None
+    return float(np.interp(np.log(size), np.log([one.bytes for one in ordered]), [one.psnr for one in ordered]))
+
+
 @torch.no_grad()
 def figures(model: Autoencoder, images: np.ndarray, bits: int, beside: bool = True) -> dict[str, dict[str, float]]:
     """Way -> bytes for each of images (n, c, h, w) uint8 in one file, and PSNR: the model's at some numbers of bits.

@@ -87,13 +87,18 @@ def told(x: Tensor, sigma: Tensor) -> Tensor:
     return torch.cat([x, sigma.to(x).expand(-1, 1, *x.shape[2:])], 1)
 
 
+def tells_noise(height: int, width: int) -> bool:
+    """Whether images of that size hold a wavelet coefficient to estimate noise from: four pixels a side do."""
+    return min(height, width) >= len(WAVELET)
+
+
 def noise_level(x: Tensor) -> Tensor:
     """The standard deviation (B, 1, 1, 1) of white noise in images (B, c, h, w), as Donoho & Johnstone (1994) estimate.
 
     That is the median of the finest diagonal wavelet coefficients' absolute values over that of a standard Gaussian's.
-    Images below four pixels a side say nothing: 0.
+    Images that tell nothing of it: 0.
     """
-    if min(x.shape[2:]) < len(WAVELET):
+    if not tells_noise(*x.shape[2:]):
         return x.new_zeros(len(x), 1, 1, 1)
     high = x.new_tensor(WAVELET)
     planes = x.flatten(0, 1).unsqueeze(1)

@@ -44,6 +44,21 @@ def test_an_image_and_a_drawing_are_told_and_a_cell_opens_its_images(visit):
     assert sum(bars(page).values()) == pytest.approx(100, abs=1)
     cells = page.locator("[data-testid=confusion] td button")
     until(page, lambda: cells.count() == 100)
+    from playground.data import datasets
+
+    digits, beside, truth = datasets["digits"]().load(), page.get_by_test_id("baseline"), page.get_by_test_id("truth")
+    for number in (1, 5):
+        page.get_by_role("spinbutton", name="Number").fill(str(number))
+        page.keyboard.press("Enter")
+        known = digits.classes[digits.labels[digits.held_out[number - 1]]]
+        until(page, lambda known=known: truth.inner_text() == f"Truth: {known}")
+        for said, text in ((told_by, page.get_by_test_id("verdict")), (beside, beside.locator("p"))):
+            until(page, lambda known=known, said=said, text=text: text.inner_text().endswith(
+                f"{told(said, 'class')}, {'right' if told(said, 'class') == known else 'wrong'}"))
+    until(page, lambda: beside.locator("img").count() == 3)
+    shares = {by: float(page.locator(f"[data-testid=worth] tr[data-by={by}] td").inner_text().split()[0])
+              for by in ("model", "pixels")}
+    assert shares["model"] == pytest.approx(98.05, abs=0.1) and 97 < shares["pixels"] < 100
     wrong = next(cell for cell in cells.all() if (text := cell.inner_text()).isdigit()
                  and len({*cell.get_attribute("data-cell").split(",")}) == 2 and int(text))
     wrong.click()
@@ -56,6 +71,9 @@ def test_an_image_and_a_drawing_are_told_and_a_cell_opens_its_images(visit):
     draw(page, (0.5, 0.15), (0.5, 0.85))
     told_by.wait_for()
     until(page, lambda: told(told_by, "class") == "1")
+    until(page, lambda: told(beside, "class") == "1")
+    until(page, lambda: truth.count() == 0)  # nobody knows
+    assert page.get_by_test_id("verdict").inner_text() == "The model says 1"
     page.get_by_role("button", name="Clear", exact=True).click()
     page.get_by_text("Draw something, or bring a picture").wait_for()
     draw(page, (0.5, 0.15), (0.25, 0.5), (0.5, 0.85), (0.75, 0.5), (0.5, 0.15))

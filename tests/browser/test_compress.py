@@ -59,4 +59,5 @@ def test_ones_own_picture_and_a_phone(visit, tmp_path):
         {"name": "mine.png", "mimeType": "image/png", "buffer": to_png(photograph("cat")[:, :100, :120])})
     until(page, lambda: "JPEG, its tables not counted" in pictures(page))
     page.get_by_text("blocks of").wait_for()
+    page.get_by_text("the model knows small handwritten digits only").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -38,10 +38,13 @@ def test_from_training_to_the_classes_of_ones_own_picture(visit):
     go_to(page, "segment")
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name=job).click()
-    until(page, lambda: layers(page) == ["Picture", "Model", "Truth", "Wrong"])
+    until(page, lambda: layers(page) == ["Picture", "Model", "By colour", "Truth", "Wrong"])
     rows = page.locator("[data-testid=regions] tbody tr")
     classes = ["background", "circle", "square", "triangle", "star", "cross", "ring", "Mean"]
     until(page, lambda: rows.evaluate_all("all => all.map(one => one.dataset.class)") == classes)
+    heads = page.locator("[data-testid=regions] thead th")
+    figures = ["Class", "Share", "True share", "IoU", "IoU by colour", "Dice", "Dice by colour"]
+    assert heads.all_inner_texts() == figures
     before = page.locator("figure[data-picture=Truth] img.layer").get_attribute("src")
     opacity = page.get_by_role("slider", name="Opacity of the colours")
     opacity.focus()
@@ -62,12 +65,22 @@ def test_from_training_to_the_classes_of_ones_own_picture(visit):
     image = np.random.default_rng(0).integers(0, 256, (21, 33, 3), np.uint8)
     mine = png(Image.fromarray(image))
     choosers.nth(0).set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": mine})
-    until(page, lambda: layers(page) == ["Picture", "Model"])
+    until(page, lambda: layers(page) == ["Picture", "Model", "By colour"])
     small = png(Image.fromarray(np.zeros((5, 5), np.uint8)))
     choosers.nth(1).set_input_files({"name": "mask.png", "mimeType": "image/png", "buffer": small})
     page.get_by_role("alert").filter(has_text="5 × 5 pixels").wait_for()
-    assert layers(page) == ["Picture", "Model"]
+    assert layers(page) == ["Picture", "Model", "By colour"]
     with page.expect_download() as saved:
         button(page, "Save the classes").click()
     with Image.open(saved.value.path()) as picture:
-        assert picture.mode == "P" and picture.size == (33, 21) and np.asarray(picture).max() < 7
+        assert picture.mode == "P" and picture.size == (33, 21)
+        said = np.asarray(picture)
+    assert said.max() < 7
+    truth = np.where(np.random.default_rng(1).random(said.shape) < 0.7, said, 1).astype(np.uint8)
+    choosers.nth(1).set_input_files({"name": "fit.png", "mimeType": "image/png", "buffer": png(Image.fromarray(truth))})
+    until(page, lambda: layers(page) == ["Picture", "Model", "By colour", "Truth", "Wrong"])
+    assert heads.all_inner_texts() == figures
+    for k, name in enumerate(classes[:-1]):
+        both, either = ((said == k) & (truth == k)).sum(), ((said == k) | (truth == k)).sum()
+        wanted = f"{both / either:.1%}" if either else "–"
+        assert rows.nth(k).locator("td").nth(figures.index("IoU") - 1).inner_text() == wanted, name

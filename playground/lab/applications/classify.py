@@ -18,6 +18,7 @@ from playground.lab.applications import OWN, Application, applications
 from playground.lab.own_images import complain
 from playground.lab.pieces import pieces
 from playground.labelling.answers import Answers, answers, pictures
+from playground.labelling.baselines import CLASSES_ABSENT, Nearest, nearest
 from playground.labelling.classify import Classification, seen
 from playground.labelling.curve import Point, curve, runs
 from playground.paint_routes import url_of
@@ -44,9 +45,13 @@ class Classifying(Application):
         "The encoder of a probe has never been told a class: it learnt from images alone, and a small classifier on "
         "its code needs few labels. Fine-tuning lets the labels reach the encoder too. From pixels, the same network "
         "learns from the labelled images only: with ten of each class it falls behind, with all of them it overtakes "
-        "the probe. In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
+        "the probe. The nearest images by pixels need no learning at all, and among the small digits they are even "
+        "ahead; but two pixels to the side lead them astray a third of the time or more, and the shipped networks "
+        "seldom. In the matrix, look at what is off the diagonal: fours and nines, threes and fives."
     )
     train = SMALL
+
+    truth: str | None = None  # the picture's class, where it is known
 
     def links(self) -> dict[str, str]:
         return {
@@ -66,14 +71,25 @@ class Classifying(Application):
         if source == DRAWN:
             return self.drawn(choice)
         images = self.images(choice)
-        return to_bytes(images.images[self.held_out(images)])
+        at = self.held_out(images)
+        self.truth = images.classes[images.labels[at]]
+        return to_bytes(images.images[at])
 
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
         labelled = asyncio.run(Classification(self.restorer).label(choice.name, picture))
         data = self.visit.bench.experiment(choice.name).data
         given = np.round(255 * seen(picture, choice.shape, data)[0]).astype(np.uint8)
-        st.html(bars(labelled.scores, given))
+        with st.container(key="told", horizontal=True, gap="large"):
+            st.html(bars(labelled.scores, given, self.truth))
+            if (beside := self._nearest(choice)) is not None:
+                st.html(by_pixels(beside, given, self.truth))
         st.caption(f"{choice.title}, {1000 * labelled.seconds:.0f} ms. {labelled.note}")
+        if beside is None:
+            st.caption(CLASSES_ABSENT)
+
+    def _nearest(self, choice: Choice) -> Nearest | None:
+        with st.spinner("Looking at the labelled images …", show_time=False):
+            return asyncio.run(nearest(self.visit.bench, choice.name))
 
     def also(self, choice: Choice) -> None:
         st.markdown("##### Which classes are taken for which")
@@ -97,6 +113,8 @@ class Classifying(Application):
             raw = asyncio.run(pictures(self.visit.bench, choice.name, which))
             images = tuple({"url": url_of(image), "note": f"{found.sure[i]:.0%}"} for i, image in zip(which, raw))
         st.caption(f"{len(found.truth):,} held-out images, {found.accuracy:.2%} named rightly.")
+        if (beside := self._nearest(choice)) is not None:
+            st.html(worth(found, beside))
         piece(key=key, data={"model": choice.name, "classes": found.classes, "counts": counts, "cell": cell,
                              "images": images}, on_cell_change=lambda: self._open(choice.name, key))
 
@@ -141,16 +159,51 @@ class Classifying(Application):
             self._drawn_curve("here", label_curve.picture(kept, HERE))
 
 
-def bars(scores: dict[str, float], given: np.ndarray) -> str:
-    """What the network was given (c, h, w) uint8, and each class with its probability as a bar, the best marked."""
+def bars(scores: dict[str, float], given: np.ndarray, truth: str | None) -> str:
+    """What the network was given (c, h, w) uint8, its true class, and each class's probability as a bar, as HTML."""
     best = next(iter(scores))
     rows = "".join(
         f'<tr{" class=ap-best" if name == best else ""}><th scope="row">{html.escape(name)}</th>'
         f'<td class="ap-track"><i style="width:{100 * share:.1f}%"></i></td><td>{100 * share:.1f} %</td></tr>'
         for name, share in sorted(scores.items())
     )
+    known = "" if truth is None else f"<p data-testid=truth>Truth: <b>{html.escape(truth)}</b></p>"
     return (
         f'<div class="ap-classes" data-testid="classes" data-class="{html.escape(best)}"><figure>'
-        f'<img src="{url_of(given)}" alt=""><figcaption>What the network was given</figcaption></figure>'
-        f"<table><tbody>{rows}</tbody></table></div>"
+        f'<img src="{url_of(given)}" alt=""><figcaption>What the network was given</figcaption></figure><div>{known}'
+        f'<p data-testid="verdict">The model says <b>{html.escape(best)}</b>{_right(best, truth)}</p>'
+        f"<table><tbody>{rows}</tbody></table></div></div>"
     )
+
+
+def by_pixels(beside: Nearest, given: np.ndarray, truth: str | None) -> str:
+    """What the nearest labelled images say of what the network was given (c, h, w) uint8, and these, as HTML."""
+    said, near = beside.says(given)
+    images = "".join(f'<figure><img src="{url_of(image)}" alt="A labelled image"><figcaption>{html.escape(name)}'
+                     "</figcaption></figure>" for image, name in near)  # fmt: skip
+    count = len(beside.places)
+    of = f"{count:,}" if count == beside.of else f"{count:,} of the {beside.of:,}"
+    return (
+        f'<div class="ap-baseline" data-testid="baseline" data-class="{html.escape(said)}">'
+        f"<p>Pixels alone say <b>{html.escape(said)}</b>{_right(said, truth)}</p><div>{images}</div>"
+        f"<small>The nearest by their pixels of {of} labelled training images.</small></div>"
+    )
+
+
+def _right(said: str, truth: str | None) -> str:
+    """Whether an answer is right, in words; nothing where nobody knows."""
+    if truth is None:
+        return ""
+    return ", <em>right</em>" if said == truth else ", <em class=ap-wrong>wrong</em>"
+
+
+def worth(found: Answers, beside: Nearest) -> str:
+    """How often the model and the nearest by pixels are right on the same held-out images, as an HTML table."""
+    asked = min(beside.asked, len(found.truth))
+    mine = float((found.truth == found.answer)[:asked].mean())
+    shares = (("model", "Model", mine), ("pixels", "Nearest by pixels", beside.accuracy))
+    rows = "".join(f'<tr data-by="{by}"><th scope="row">{name}</th><td>{100 * share:.1f} %</td></tr>'
+                   for by, name, share in shares)  # fmt: skip
+    of = f"the first {asked:,}" if asked < len(found.truth) else f"{asked:,}"
+    return (f'<table class="ap-worth" data-testid="worth"><thead><tr><th></th><th scope="col">right, of {of} held-out '
+            f"images</th></tr></thead><tbody>{rows}</tbody></table>")

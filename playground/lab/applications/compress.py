@@ -20,6 +20,7 @@ from playground.lab.pieces import pieces
 from playground.paint_routes import url_of
 from playground.probes import rates
 from playground.probes.rates import Point, called
+from playground.recipes import RECIPES
 
 HELD_OUT, OWN = "Held-out images of its data", "Your own pictures"
 COUNTS = (1, 16, 64, 256)
@@ -29,6 +30,7 @@ WORTH_KNOWING = (32, 16, 8, 4)  # bits that the table compares
 SMALL, SHOWN, COLUMNS = 64, 24, 6  # pixels a side of what is shown as a sheet, how many there, in how many columns
 TICKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
 MOST = 64  # pictures of one's own
+LITTLE = 15.0  # dB: below it hardly anything of a picture can be recognised
 SHEETS = ("JPEG, one sheet of all", "WebP, one sheet of all")
 EACH = ("JPEG, its tables not counted", "WebP, a file each")
 
@@ -95,15 +97,15 @@ class Compressing(Application):
             done, curve = asyncio.run(self._answer(choice.name, images, settings["bits"]))
             classical = _classical(images)
         shown = [("Model", Point(done.bytes_each, done.psnr, called(done.bits)), done.images)]
-        beside = SHEETS if SHEETS[0] in classical else EACH
-        shown += [(way, *_nearest(images, way, done.bytes_each)) for way in beside]
+        shown += [(way, *_nearest(images, way, done.bytes_each)) for way in _beside(classical)]
         pieces()["compare"](key="compare-compress", data={"pictures": (
             _told("Original", images), *(_told(name, pictures, point) for name, point, pictures in shown),
         )})  # fmt: skip
         raw = sum(image.size for image in images) / len(images)
         st.markdown(
             f"**{done.bytes_each:,.1f} bytes a picture**, {raw / done.bytes_each:,.1f} times fewer than its pixels: "
-            f"{len(done.data):,} bytes in one file. PSNR {done.psnr:.2f} dB. {done.note}"
+            f"{len(done.data):,} bytes in one file. PSNR {done.psnr:.2f} dB. {self._strange(choice, done, classical)} "
+            f"{done.note} {partly(images)}"
         )
         st.download_button("Save the file", done.data, "pictures.aec", "application/octet-stream", key="compress.save")
         st.plotly_chart(figure({"Model, one file of all": curve, **classical}, done), width="stretch",
@@ -114,6 +116,14 @@ class Compressing(Application):
 
     async def _answer(self, name: str, images: list[np.ndarray], bits: int) -> tuple[Compressed, list[Point]]:
         return await self.compressor.compress(name, images, bits), await self.compressor.rates(name, images, CURVE)
+
+    def _strange(self, choice: Choice, done: Compressed, classical: dict[str, list[Point]]) -> str:
+        """Why one's own pictures come back badly, in a sentence; "" where they do not."""
+        if st.session_state.get("compress.source") != OWN:
+            return ""
+        known = RECIPES[choice.name].limits if choice.name in RECIPES else ""
+        title = self.visit.bench.experiment(choice.name).data.title
+        return strange(done, classical[_beside(classical)[0]], known or f"It knows no pictures but those of {title!r}.")
 
     def _decode(self) -> None:
         """The way back: a file that the visitor brings, as pictures."""
@@ -128,7 +138,8 @@ class Compressing(Application):
             complain(str(trouble))
             return
         pieces()["compare"](key="compare-decoded", data={"pictures": (_told("Decoded", images),)})
-        st.caption(f"{len(images):,} picture{'s' * (len(images) > 1)} of {len(file.getvalue()):,} bytes.")
+        many = f"{len(images):,} picture{'s' * (len(images) > 1)} of {len(file.getvalue()):,} bytes."
+        st.caption(f"{many} {partly(images)}")
         one = len(images) == 1
         st.download_button("Save the pictures", to_png(images[0]) if one else zipped(images),
                            "decoded.png" if one else "decoded.zip", key="compress.decoded")
@@ -152,11 +163,44 @@ def _told(name: str, images: list[np.ndarray], point: Point | None = None) -> di
     return {"name": name, "url": url_of(sheet(images)), "numbers": numbers}
 
 
+def _beside(classical: dict[str, list[Point]]) -> tuple[str, ...]:
+    """The classical ways whose pictures are shown."""
+    return SHEETS if SHEETS[0] in classical else EACH
+
+
+def strange(done: Compressed, rival: list[Point], limits: str) -> str:
+    """That pictures are worse than JPEG's at as many bytes, or hardly to be recognised, and why; "" where they are not.
+
+    rival: JPEG's points. limits: a sentence on what the model knows.
+    """
+    better = rates.worth_at(rival, done.bytes_each)
+    if better is not None and done.psnr < better:
+        found = f"That is less than JPEG gives at as many bytes, {better:.2f} dB"
+    elif done.psnr < LITTLE:
+        found = f"That is little, below {LITTLE:g} dB"
+    else:
+        return ""
+    known = f"the model {limits[3:]}" if limits.startswith("It ") else f"{limits[:1].lower()}{limits[1:]}"
+    return f"{found}: {known}"
+
+
 def sheet(images: list[np.ndarray]) -> np.ndarray:
     """Small pictures of one size side by side, at most SHOWN; of others the first."""
-    if max(images[0].shape[1:]) > SMALL or len({image.shape for image in images}) > 1:
-        return images[0]
-    return tile(np.stack(images[:SHOWN]), COLUMNS)
+    return images[0] if _seen(images) == 1 else tile(np.stack(images[:SHOWN]), COLUMNS)
+
+
+def partly(images: list[np.ndarray]) -> str:
+    """How many of the pictures are shown, in a sentence; "" where all are."""
+    seen, many = _seen(images), len(images)
+    if seen == many:
+        return ""
+    return f"Shown is the first of {many:,}." if seen == 1 else f"Shown are the first {seen:,} of {many:,}."
+
+
+def _seen(images: list[np.ndarray]) -> int:
+    """How many of the pictures a sheet shows."""
+    alone = max(images[0].shape[1:]) > SMALL or len({image.shape for image in images}) > 1
+    return 1 if alone else min(len(images), SHOWN)
 
 
 def table(curve: list[Point], classical: dict[str, list[Point]]) -> str:

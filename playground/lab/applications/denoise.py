@@ -42,6 +42,8 @@ class Denoising(Comparison):
             truth = middle(picture)
             picture = photographs.noisy(truth, sigma)
         result = await self.restorer.denoise(choice.name, picture, truth, sigma=told_it)
-        classical = await asyncio.to_thread(photographs.non_local_means, picture,
-                                            told_it if told_it is not None else photographs.estimated(picture))
-        return Answer({"Noisy": picture, "Non-local means": classical, "Model": result.image}, truth, result)
+        level = told_it if told_it is not None else photographs.estimated(picture)
+        beside = {}
+        if level is not None:  # else it has no more to go by than the model
+            beside["Non-local means"] = await asyncio.to_thread(photographs.non_local_means, picture, level)
+        return Answer({"Noisy": picture, **beside, "Model": result.image}, truth, result)

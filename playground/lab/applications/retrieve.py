@@ -21,6 +21,7 @@ from playground.paint_routes import url_of
 from playground.retriever import ASKED, BYS, Found, Question, Retriever, Searched
 
 HELD_OUT, DRAWN, OWN = "Held out", "Drawn", "Your own"
+OWN_PICTURE = "your own"
 STRIP = 24  # images to choose from at a time
 HEADS = {"code": "By code", "pixels": "By pixels"}
 
@@ -74,7 +75,7 @@ class Retrieving(Application):
         if way == HELD_OUT:
             return self._held_out(self.ready)
         picture = self.own() if way == OWN else self._drawing(choice)
-        self.whose = "your own" if way == OWN else "your drawing"
+        self.whose = OWN_PICTURE if way == OWN else "your drawing"
         self.question = picture if picture is not None else 0
         return picture
 
@@ -97,13 +98,21 @@ class Retrieving(Application):
             with st.spinner("Asking with many held-out images …", show_time=False):
                 precisions = asyncio.run(self.asker.precision(ready))
             figures.html(table(ready, found, precisions))
-        for sentence in ready.among.problems:
+        for sentence in filter(None, (ready.among.no_precision, *ready.among.problems, self._sees(choice, picture))):
             st.caption(sentence)
         took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
         kept = "" if ready.among.passing else ", kept for the next time"
         how = f"encoded in {took}{kept}" if ready.built else "their codes were kept"
         st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
                    f"{ready.measures['pixels']} from 0 to 1.")
+
+    def _sees(self, choice: Choice, picture: np.ndarray) -> str:
+        """What the model sees a picture of one's own as, in a sentence, where that is something else."""
+        if self.whose != OWN_PICTURE or picture.shape == choice.shape:
+            return ""
+        channels, height, width = choice.shape
+        grey = " in grey" if channels < len(picture) else ""
+        return f"The model sees your picture as {width} × {height} pixels{grey}."
 
     def _held_out(self, ready: Searched) -> np.ndarray | None:
         """A strip of held-out images, of which one is chosen."""

@@ -17,13 +17,16 @@ from playground.events import Trouble
 from playground.lab.applications import NAMES, OWN, Application, applications
 from playground.lab.own_images import PICTURES, complain
 from playground.lab.pieces import pieces
+from playground.labelling.baselines import COLOURS_ABSENT, by_colour
 from playground.labelling.segment import class_names, segment
 from playground.paint_routes import url_of
 from playground.regions import PALETTE, confusion, css, dice, iou, palette_png
 
 HELD_OUT = "held out"
+BY_COLOUR = ("By colour: each pixel by itself is given the class whose mean colour in training images is nearest to "
+             "its own, whatever lies around it.")
 WRONG = ((0, 0, 0), (220, 20, 60))
-TRAIN = "task=segment&architecture=unet&training.schedule=cosine&training.rate=0.002&training.batch=16"
+TRAIN = "task=segment&architecture=unet&data=shapes&training.schedule=cosine&training.rate=0.002&training.batch=16"
 
 
 @applications.register("segment")
@@ -51,8 +54,10 @@ class Segmentation(Application):
             return self._own_pair(choice)
         return self._held_out(choice) if name == HELD_OUT else photograph(name)
 
+    def links(self) -> dict[str, str]:
+        return {**super().links(), "Train it without skips": f"{self.train}&architecture.skips=false"}
+
     def settings(self) -> dict[str, Any]:
-        st.link_button("Train it without skips", f"/?{TRAIN}&architecture.skips=false", width="stretch")
         return {}
 
     def show(self, choice: Choice, picture: np.ndarray, settings: dict[str, Any]) -> None:
@@ -62,10 +67,11 @@ class Segmentation(Application):
             self.truth = None
         with st.spinner("At work …", show_time=False):
             labels, note = asyncio.run(segment(self.restorer, choice.name, picture))
+            plain = asyncio.run(by_colour(self.visit.bench, choice.name, picture))
         names = class_names(self.restorer, choice.name)
-        pieces()["regions"](key="regions", data=told(picture, labels, self.truth, names))
-        if note:
-            st.caption(note)
+        pieces()["regions"](key="regions", data=told(picture, labels, self.truth, names, plain))
+        for sentence in filter(None, (note, BY_COLOUR if plain is not None else COLOURS_ABSENT)):
+            st.caption(sentence)
         st.download_button("Save the classes", palette_png(labels), "classes.png", "image/png", key="segment.save",
                            help="A PNG with a palette, whose values are the classes 0, 1, ...")
 
@@ -90,27 +96,44 @@ class Segmentation(Application):
         return picture
 
 
-def told(picture: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, names: tuple[str, ...]) -> dict[str, Any]:
-    """What the component is told: the picture, the layers over it, and a row for each class."""
-    layers = [("Model", layer_url(labels), "")]
-    columns = {"Share": np.bincount(labels.ravel(), minlength=len(names)) / labels.size}
+def told(picture: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, names: tuple[str, ...],
+         plain: np.ndarray | None = None) -> dict[str, Any]:
+    """What the component is told: the picture, the layers over it, and a row for each class.
+
+    labels, truth, plain: each pixel's class (h, w), by the model, in truth and by its colour alone, where known.
+    """
+    found = {"Model": labels} | ({} if plain is None else {"By colour": plain})
+    layers = [(way, layer_url(one), "") for way, one in found.items()]
+    columns = {_head("Share", way): _shares(one, len(names)) for way, one in found.items()}
     if truth is not None:
+        columns = {"Share": columns["Share"], "True share": _shares(truth, len(names))}
         wrong = labels != truth
         layers.append(("Truth", layer_url(truth), ""))
         layers.append(("Wrong", layer_url(wrong.astype(np.uint8), WRONG), f"{wrong.mean():.2%} of the pixels"))
-        counts = confusion(torch.from_numpy(labels), torch.from_numpy(np.ascontiguousarray(truth)), len(names))
-        columns |= {"True share": np.bincount(truth.ravel(), minlength=len(names)) / truth.size,
-                    "IoU": iou(counts).numpy(), "Dice": dice(counts).numpy()}  # fmt: skip
+        true = torch.from_numpy(np.ascontiguousarray(truth))
+        counts = {way: confusion(torch.from_numpy(one), true, len(names)) for way, one in found.items()}
+        columns |= {_head("IoU", way): iou(one).numpy() for way, one in counts.items()}
+        columns |= {_head("Dice", way): dice(one).numpy() for way, one in counts.items()}
     cells = zip(*([_percent(float(value)) for value in values] for values in columns.values()), strict=True)
     rows = [{"name": name, "colour": css(i) if i else "transparent", "cells": its}
             for i, (name, its) in enumerate(zip(names, cells, strict=True))]  # fmt: skip
     if truth is not None:
-        means = (_percent(float(np.nanmean(columns[name]))) for name in ("IoU", "Dice"))
-        rows.append({"name": "Mean", "colour": "", "cells": ("", "", *means)})
+        means = (_percent(float(np.nanmean(values))) if name.startswith(("IoU", "Dice")) else ""
+                 for name, values in columns.items())  # fmt: skip
+        rows.append({"name": "Mean", "colour": "", "cells": tuple(means)})
     return {
         "picture": url_of(picture), "heads": tuple(columns), "rows": rows,
         "layers": tuple({"name": name, "url": url, "note": note} for name, url, note in layers),
     }  # fmt: skip
+
+
+def _shares(labels: np.ndarray, classes: int) -> np.ndarray:
+    return np.bincount(labels.ravel(), minlength=classes) / labels.size
+
+
+def _head(figure: str, way: str) -> str:
+    """What a figure's column is called: the model's by the figure alone."""
+    return figure if way == "Model" else f"{figure} {way.lower()}"
 
 
 def layer_url(labels: np.ndarray, palette: tuple[tuple[int, int, int], ...] = PALETTE) -> str:
