@@ -72,7 +72,8 @@ class Compressing:
         most = self.actions.turns.limits.pictures
         said = f"{len(images):,} picture{'s' * (len(images) > 1)} of {size:,} bytes"
         said += f", of which the first {most} are shown." if len(images) > most else "."
-        return gr.Gallery([pictures.to_pixels(image) for image in images[:most]], visible=True), said
+        shown = [pictures.to_pixels(image) for image in images[:most]]
+        return gr.Gallery(shown, format="png", visible=True), said  # PNG: as they are
 
 
 def _beside(image: np.ndarray, size: int) -> dict[str, Point]:
