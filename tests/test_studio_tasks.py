@@ -202,7 +202,7 @@ def test_the_tabs_offer_what_suits(bench, monkeypatch, tmp_path):
     from playground.studio.restore_tab import Restore
 
     class Actions:
-        restorer = Restorer(bench)
+        workbench, restorer = bench, Restorer(bench)
 
     jobs = {"plain": bench.start(small(epochs=1)), "inpaint": bench.start(small("inpaint", "unet", epochs=1))}
     for job in jobs.values():

@@ -37,7 +37,8 @@ def _read(name: str) -> str:
 @cache  # every run of every page begins with it
 def style() -> str:
     """The Lab's own style, for all its pages."""
-    return look.css() + "".join((HERE.parent / name).read_text(encoding="utf-8") for name in ("page.css", "learn.css"))
+    own = (HERE.parent / "page.css", HERE.parent / "learn.css", HERE.parent.parent / "found.css")
+    return look.css() + "".join(path.read_text(encoding="utf-8") for path in own)
 
 
 @cache

@@ -21,6 +21,7 @@ PEN = (224, 33, 138, 255)
 SHOWN = (  # way, data set, which held-out image, mask
     ("inpaint", "digits", 7, "box"), ("inpaint", "shapes", 3, "scratches"), ("inpaint", "photos", 5, "text"),
     ("denoise", "digits", 12, None), ("reconstruct", "shapes", 8, None),
+    ("compress", "digits", 20, None),
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from playground.workbench import Workbench
 
 HERE = Path(__file__).resolve().parent
+STYLES = (HERE / "page.css", HERE.parent / "found.css")
 LOGO = HERE.parent / "lab" / "assets" / "logo.svg"
 HOUR = 3600  # seconds that uploads and results are kept
 OFTEN = 300  # seconds between two looks for what is older
@@ -61,7 +62,7 @@ def build(workbench: Workbench, trainings: Trainings | None = None, lab: bool = 
 def served(**more: Any) -> dict[str, Any]:
     """What every way to serve the Studio tells Gradio."""
     return {
-        "theme": theme(), "css": page_css() + (HERE / "page.css").read_text(encoding="utf-8"),
+        "theme": theme(), "css": page_css() + "".join(path.read_text(encoding="utf-8") for path in STYLES),
         "mcp_server": True, "max_file_size": caps().file, "allowed_paths": [], "blocked_paths": _kept(),
         "show_error": False, "ssr_mode": False, "pwa": False, "run_history": False, "enable_monitoring": False,
         "footer_links": ["api", "settings"], **more,

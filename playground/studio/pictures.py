@@ -33,9 +33,9 @@ def files(label: str, examples: list[str]) -> gr.File:
     return with_example(_at_home(component), [file(example) for example in examples])
 
 
-def one_file(label: str, example: str) -> gr.File:
-    """A file of an endpoint that is no picture, as a path."""
-    return with_example(_at_home(gr.File(label=label, type="filepath")), file(example))
+def one_file(label: str, example: str, **settings: Any) -> gr.File:
+    """A file that is no picture, as a path."""
+    return with_example(_at_home(gr.File(label=label, type="filepath", **settings)), file(example))
 
 
 def with_example(component: Any, example: Any) -> Any:

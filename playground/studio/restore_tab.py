@@ -1,4 +1,4 @@
-"""The Restore tab: paint a mask and fill it, or take noise out, with the result beside what it came from."""
+"""The Restore tab: fill what is painted, take noise out, enlarge, paint, compress: the result beside the picture."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ from playground.owners import MACHINE, Viewer
 from playground.probes.sizes import enlarged
 from playground.restorer import Restored
 from playground.studio import examples, pictures
+from playground.studio.compressing import Compressing
 from playground.studio.endpoints import Actions
 from playground.studio.saying import learnt_on, offered, viewer
 
 WAYS = {
     "Fill the painted part": "inpaint", "Take noise out": "denoise", "Make it larger": "upscale",
-    "Paint it": "restyle", "Reconstruct": "reconstruct",
+    "Paint it": "restyle", "Reconstruct": "reconstruct", "Compress it": Compressing.name,
+}  # fmt: skip
+TITLES = {
+    "inpaint": "Picture: paint over what shall be filled", "denoise": "Picture to take the noise out of",
+    "upscale": "Picture to make larger", "restyle": "Photograph to paint as a painter would",
+    "reconstruct": "Picture to encode and decode", Compressing.name: "Picture to compress",
 }  # fmt: skip
 CLASSICAL = [("Telea's classical fill", "telea"), ("Biharmonic classical fill", "biharmonic")]
 PEN = "#e0218a"  # seen on handwriting and on photographs
@@ -32,7 +38,7 @@ class Restore:
     """The tab's controls and what they do."""
 
     def __init__(self, actions: Actions):
-        self.actions, self.restorer = actions, actions.restorer
+        self.actions, self.restorer, self.compressing = actions, actions.restorer, Compressing(actions)
 
     def build(self, demo: gr.Blocks) -> None:
         self._examples = examples.examples(self.restorer)
@@ -51,7 +57,7 @@ class Restore:
                     )
                 editor = pictures.bounded(gr.ImageEditor(
                     examples.editor_value(self._examples[0].image, self._examples[0].hidden),
-                    label="Picture: paint over what shall be filled", type="numpy", image_mode="RGBA", format="png",
+                    label=TITLES["inpaint"], type="numpy", image_mode="RGBA", format="png",
                     brush=gr.Brush(default_size=36, colors=[PEN], color_mode="fixed"),
                     eraser=gr.Eraser(default_size=36),
                     layers=False, transforms=(), canvas_size=CANVAS, elem_id="restore-editor",
@@ -60,6 +66,7 @@ class Restore:
                 with gr.Row(visible=False) as noise_row:
                     kind = gr.Dropdown(list(CORRUPTIONS), value="gaussian", label="Noise to add first")
                     level = gr.Slider(0, 1, 0.3, step=0.05, label="How strong", info="0: the picture is noisy already.")
+                bits_row, bits = self.compressing.settings()
                 with gr.Row() as mask_row:
                     mask = gr.Radio(list(KINDS), label="Or hide a part by a click", value=None, elem_id="restore-masks")
             with gr.Column(scale=4, min_width=320):
@@ -74,13 +81,17 @@ class Restore:
                 said = gr.Markdown(
                     "Click an example, or bring a picture and paint over a part of it.", elem_id="restore-facts"
                 )
-        inputs, outputs = [way, model, editor, kind, level], [compared, said]
+                file = self.compressing.file()
+        back = self.compressing.back()
+        inputs, outputs = [way, model, editor, kind, level, bits], [compared, said, file]
         quiet: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None}
         shown = {"show_progress": "minimal", **quiet}
         gr.on([editor.change], self.run, inputs, outputs, trigger_mode="always_last", **shown)
-        gr.on([model.input, kind.input, level.release], self.run, inputs, outputs, trigger_mode="always_last", **shown)
+        settled = [model.input, kind.input, level.release, bits.input]
+        gr.on(settled, self.run, inputs, outputs, trigger_mode="always_last", **shown)
         demo.load(self.first, None, model, show_progress="hidden", **quiet).then(self.run, inputs, outputs, **shown)
-        way.change(self.switch, [way, model], [model, noise_row, mask_row], show_progress="hidden", **quiet).then(
+        parts = [model, editor, file, noise_row, mask_row, bits_row, back]
+        way.change(self.switch, [way, model], parts, show_progress="hidden", **quiet).then(
             self.run, inputs, outputs, **shown
         )
         mask.input(self.hide, [mask, editor], [editor], show_progress="hidden", **quiet)
@@ -126,10 +137,13 @@ class Restore:
         return gr.Dropdown(choices=self.choices(one.way, who), value=value)
 
     def switch(self, way: str, model: str | None, request: gr.Request) -> tuple:
-        """The models for another way, beginning with one that learnt on the same images as the one before."""
+        """The models for another way, beginning with one that learnt on the same images as the one before; and what is
+        to be seen for it: the picture's title, no file yet, the rows of noise, masks and bits, and the way back.
+        """
         who = viewer(request)
         chosen = gr.Dropdown(**self._offered(way, who, learnt_on(self.restorer, model, who)))
-        return chosen, gr.Row(visible=way == "denoise"), gr.Row(visible=way == "inpaint")
+        rows = (gr.Row(visible=way == its) for its in ("denoise", "inpaint", Compressing.name, Compressing.name))
+        return chosen, gr.ImageEditor(label=TITLES[way]), gr.DownloadButton(value=None, visible=False), *rows
 
     async def hide(self, kind: str, value: dict | None) -> dict:
         """The editor with a mask of some kind painted, another one at each click."""
@@ -149,18 +163,24 @@ class Restore:
         )
 
     async def run(
-        self, way: str, model: str | None, value: dict | None, kind: str, level: float, request: gr.Request
+        self, way: str, model: str | None, value: dict | None, kind: str, level: float, bits: int, request: gr.Request
     ) -> tuple:
-        """(before, after) and what is to be said of it; nothing changes where there is no picture yet."""
+        """(before, after), what is to be said of it, and its file; nothing changes where there is no picture yet."""
         if not value or value.get("background") is None:
-            return gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), gr.skip()
+        file: Any = gr.skip()
         async with self.actions.turn(request):
             if not model:
                 raise Trouble("There is no model for this yet: train one under Train.")
             image, hidden, side = await asyncio.to_thread(pictures.edited, value)
-            before, result = await self._restored(way, model, image, hidden, kind, level)
+            if way == Compressing.name:
+                before, (result, said, path) = image, await self.compressing.made(model, image, bits)
+                file = gr.DownloadButton(value=path, visible=True)
+            else:
+                before, result = await self._restored(way, model, image, hidden, kind, level)
+                said = words(way, result, hidden)
         big = [pictures.to_pixels(one.repeat(side, 1).repeat(side, 2)) for one in (before, result.image)]
-        return tuple(big), words(way, result, hidden)
+        return tuple(big), said, file
 
     async def _restored(
         self, way: str, model: str, image: np.ndarray, hidden: np.ndarray, kind: str, level: float

@@ -1,13 +1,16 @@
-"""The Studio in a real Chromium: painting by mouse and by touch, training live, the map, and who else is asked."""
+"""The Studio in a real Chromium: painting by mouse and by touch, each way, training live, and who else is asked."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
 
+from playground import aec
+from playground.images import to_png
 from tests.browser import seen
-from tests.browser.axe import severe_in_both_themes
+from tests.browser.axe import severe, severe_in_both_themes
 
 until = partial(seen.until, seconds=20.0)
 pytestmark = pytest.mark.browser
@@ -113,6 +116,73 @@ def test_an_example_is_labelled_on_click_whatever_is_asked_of_it(studio):
         until(page, lambda name=name: way.inner_text().strip() == name)
         until(page, lambda before=before: shown.evaluate_all("all => all.map(one => one.src)") != before)
     until(page, lambda: "%" in page.locator("#label-scores").inner_text())
+
+
+def drawn() -> bytes:
+    """A one, in ink on paper, as a PNG."""
+    image = np.full((1, 50, 50), 255, np.uint8)
+    image[:, 8:42, 22:28] = 0
+    return to_png(image)
+
+
+def brought(page, place: str, name: str, data: bytes) -> None:
+    page.locator(f"{place} input[type=file]").first.set_input_files({"name": name, "mimeType": "", "buffer": data})
+
+
+def complaints(page) -> list[str]:
+    """What the page's notices complain of, a sentence for each time."""
+    return page.locator("[data-testid=toast-text]").all_inner_texts()
+
+
+def test_a_picture_finds_its_like_and_one_that_is_none_is_complained_of_once(studio):
+    page = studio()
+    page.get_by_role("tab", name="Label").click()
+    brought(page, "#label-picture", "text.png", b"no picture")
+    until(page, lambda: len(complaints(page)) == 1)
+    page.locator("#label-picture img").wait_for(state="detached")
+    with page.expect_response(lambda answer: "queue/join" in answer.url):
+        page.get_by_role("button", name="Label it").click()
+    page.wait_for_timeout(500)
+    assert len(complaints(page)) == 1
+    page.locator("#label-examples button:has(img)").last.click()
+    neighbours = {by: page.locator(f"#label-like [data-by={by}] figure") for by in ("code", "pixels")}
+    worth = {by: page.locator(f"#label-worth [data-by={by}] .precision") for by in neighbours}
+    until(page, lambda: all(one.count() == 10 for one in neighbours.values()))
+    until(page, lambda: all("%" in one.inner_text() for one in worth.values()))
+    assert page.locator("#label-model input").input_value().startswith("Undercomplete 16")
+    asked = page.locator("#label-like .asked img")
+    before = asked.get_attribute("src")
+    page.get_by_role("button", name="Remove Image").click()
+    brought(page, "#label-picture", "mine.png", drawn())
+    until(page, lambda: asked.get_attribute("src") != before)
+    assert neighbours["pixels"].locator("b").all_inner_texts().count("1") >= 7  # found although it is dark on light
+    assert severe(page) == []
+
+
+def test_a_picture_becomes_a_file_and_the_file_a_picture(studio):
+    page = studio()
+    title = page.locator("#restore-editor [data-testid=block-label]")
+    page.locator("#restore-examples button:has(img)").last.click()
+    save = page.locator("#restore-packed")
+    save.wait_for()
+    until(page, lambda: "Model, 4 bits" in facts(page) and "WebP" in facts(page))
+    assert title.inner_text() == "Picture to compress"
+    with page.expect_download() as saved:
+        save.click()
+    data = saved.value.path().read_bytes()
+    assert aec.read(data).bits == 4 and facts(page).startswith(f"{len(data)} bytes")
+    brought(page, "#restore-unpack", "mine.aec", data)
+    page.locator("#restore-unpacked img").first.wait_for()
+    page.get_by_text(f"1 picture of {len(data)} bytes.").wait_for()
+    page.locator("#restore-unpack").get_by_role("button", name="Clear").click()
+    brought(page, "#restore-unpack", "half.aec", data[:30])
+    until(page, lambda: complaints(page) == ["half.aec is damaged or cut off."])
+    page.get_by_role("radio", name="8 bits").click()
+    until(page, lambda: "Model, 8 bits" in facts(page))
+    assert severe(page) == []
+    page.get_by_role("radio", name="Make it larger").click()
+    save.wait_for(state="detached")
+    until(page, lambda: title.inner_text() == "Picture to make larger")
 
 
 def test_axe_finds_nothing_severe_in_any_tab(studio):

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from html import escape
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from playground.coder import Choice
-from playground.data import datasets
 from playground.data.own import imported
+from playground.found import caption, page, table
 from playground.images import to_bytes
 from playground.lab.applications import Application, applications
 from playground.lab.pieces import pieces
 from playground.lab.session import Visit
 from playground.labelling.classify import seen
 from playground.paint_routes import url_of
-from playground.retriever import ASKED, BYS, Found, Question, Retriever, Searched
+from playground.retriever import BYS, Question, Retriever, Searched, first
 
 HELD_OUT, DRAWN, OWN = "Held out", "Drawn", "Your own"
 OWN_PICTURE = "your own"
 STRIP = 24  # images to choose from at a time
-HEADS = {"code": "By code", "pixels": "By pixels"}
 
 
 @applications.register("retrieve")
@@ -50,8 +48,7 @@ class Retrieving(Application):
 
     @property
     def first(self) -> str:  # type: ignore[override]
-        """Bits, among sixty thousand images, where these are here; else what is at hand at once."""
-        return "retrieve-mnist" if datasets["mnist"]().at_hand else "undercomplete-digits"
+        return first()
 
     def settings(self) -> dict[str, Any]:
         return {}
@@ -100,11 +97,7 @@ class Retrieving(Application):
             figures.html(table(ready, found, precisions))
         for sentence in filter(None, (ready.among.no_precision, *ready.among.problems, self._sees(choice, picture))):
             st.caption(sentence)
-        took = f"{ready.built:.1f} s" if ready.built > 1 else f"{1000 * ready.built:.0f} ms"
-        kept = "" if ready.among.passing else ", kept for the next time"
-        how = f"encoded in {took}{kept}" if ready.built else "their codes were kept"
-        st.caption(f"{len(ready.among):,} images, {how}. Distances: {ready.measures['code']}; "
-                   f"{ready.measures['pixels']} from 0 to 1.")
+        st.caption(caption(ready))
 
     def _sees(self, choice: Choice, picture: np.ndarray) -> str:
         """What the model sees a picture of one's own as, in a sentence, where that is something else."""
@@ -143,50 +136,3 @@ class Retrieving(Application):
             st.button("Others", key="retrieve.others", on_click=others, width="stretch")
         self.question = chosen
         return asking.images[chosen]
-
-
-def page(ready: Searched, question: Question, found: dict[str, Found], asked: np.ndarray, whose: str) -> str:
-    """The image that is asked with and its neighbours, a row for each way, as HTML."""
-    among = ready.among
-    label = None
-    if isinstance(question, int) and among.asking is not None and among.classes:
-        label = int(among.asking.labels[question])
-    known = f"<b>{escape(among.classes[label])}</b> " if label is not None else ""
-    name = known + whose
-    rows = "".join(_row(ready, by, one, label) for by, one in found.items())
-    return (f'<div class="ap-found" data-testid="application-result"><figure class="asked"><img src="{url_of(asked)}" '
-            f'alt="The image asked with"><figcaption>{name}</figcaption></figure>{rows}</div>')
-
-
-def _row(ready: Searched, by: str, found: Found, label: int | None) -> str:
-    among, figures = ready.among, []
-    for row, distance in zip(found.rows, found.distances):
-        known = among.told(int(row))
-        name = escape(str(known["label"])) if known["label"] is not None else ""
-        right = None if label is None else int(among.labels[row]) == label
-        mark = "" if right is None else "right" if right else "wrong"
-        away = f"{distance:.0f} bit{'' if distance == 1 else 's'}" if by == "code" and ready.bits else f"{distance:.2f}"
-        where = escape(str(known.get("file", f"Image {known.get('index')}")))
-        url = url_of(to_bytes(among.images[row]))
-        figures.append(
-            f'<figure class="{mark}" data-mark="{mark}" title="{where}"><img src="{url}" alt="{name or where}">'
-            f'<figcaption><b>{name}</b> {away}{f"<em>{mark}</em>" * bool(mark)}</figcaption>'
-            "</figure>"
-        )
-    return f'<section data-by="{by}"><h5>{HEADS[by]}</h5><div>{"".join(figures)}</div></section>'
-
-
-def table(ready: Searched, found: dict[str, Found], precisions: dict[str, float | None] | None) -> str:
-    """What each way is worth and costs, as an HTML table."""
-    numbers = f"{ready.size} {'bits' if ready.bits else 'numbers'}"
-    rows = ""
-    for by, one in found.items():
-        worth = (precisions or {}).get(by)
-        text = "–" if worth is None else f"{100 * worth:.1f} %"
-        what = f"code, {numbers}" if by == "code" else "pixels"
-        rows += (f'<tr data-by="{by}"><th>{what}</th><td class="precision">{text}</td><td>{ready.sizes[by]:,}</td>'
-                 f'<td class="took">{1000 * one.seconds:.1f} ms</td></tr>')
-    asking = ready.among.asking
-    of = f"{min(ASKED, len(asking.images)):,} held-out images" if asking is not None else "held-out images"
-    return (f'<table class="ap-worth"><thead><tr><th></th><th>precision at 10, {of}</th><th>bytes an image</th>'
-            f"<th>this search</th></tr></thead><tbody>{rows}</tbody></table>")

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from playground.caps import MEGA
+from playground.caps import MEGA, caps
 from playground.compressor import Compressor
 from playground.events import Trouble
 from playground.studio import pictures
@@ -52,11 +52,10 @@ def _asked(actions: Actions) -> tuple[Callable, Callable]:
                 raise Trouble(f"At most {most} pictures are compressed at once here.")
             given = [await asyncio.to_thread(pictures.read, path) for path in images or ()]
             done = await compressor.compress(model, given, int(bits or 0))
-            path = Path(await asyncio.to_thread(tempfile.mkdtemp)) / "pictures.aec"
-            await asyncio.to_thread(path.write_bytes, done.data)
-            return str(path), {"bytes": len(done.data), "pictures": len(given), "bytes_each": round(done.bytes_each, 1),
-                               "bits": done.bits, "psnr": done.psnr, "seconds": round(done.seconds, 3),
-                               "note": done.note}  # fmt: skip
+            return await packed(done.data), {
+                "bytes": len(done.data), "pictures": len(given), "bytes_each": round(done.bytes_each, 1),
+                "bits": done.bits, "psnr": done.psnr, "seconds": round(done.seconds, 3), "note": done.note,
+            }  # fmt: skip
 
     async def decompress(
         file: str, model: str = "", request: gr.Request = NOBODY
@@ -68,13 +67,29 @@ def _asked(actions: Actions) -> tuple[Callable, Callable]:
             model: the model to decode with, where it is not called here as the file says; empty: the one it names
         """
         async with actions.turn(request):
-            if not file:
-                raise Trouble("A file is missing.")
-            if (size := Path(file).stat().st_size) > actions.turns.limits.file:
-                raise Trouble(f"This file has {size / MEGA:,.0f} MB, and at most "
-                              f"{actions.turns.limits.file // MEGA} MB are read here.")
-            data = await asyncio.to_thread(Path(file).read_bytes)
-            images = await compressor.decompress(data, "The file", model or "")
-            return [pictures.to_pixels(image) for image in images], {"pictures": len(images), "bytes": len(data)}
+            images, size = await unpacked(compressor, file, model=model or "")
+            return [pictures.to_pixels(image) for image in images], {"pictures": len(images), "bytes": size}
 
     return compress, decompress
+
+
+async def packed(data: bytes) -> str:
+    """The path of a file to be handed out."""
+    path = Path(await asyncio.to_thread(tempfile.mkdtemp)) / "pictures.aec"
+    await asyncio.to_thread(path.write_bytes, data)
+    return str(path)
+
+
+async def unpacked(
+    compressor: Compressor, path: str | None, name: str = "The file", model: str = ""
+) -> tuple[list[np.ndarray], int]:
+    """The pictures (c, h, w) uint8 of an uploaded file and its size in bytes; Trouble, calling it `name`, for others.
+
+    model: the one to decode with; "": the one that the file names.
+    """
+    if not path:
+        raise Trouble("A file is missing.")
+    if (size := Path(path).stat().st_size) > (most := caps().file):
+        raise Trouble(f"This file has {size / MEGA:,.0f} MB, and at most {most // MEGA} MB are read here.")
+    data = await asyncio.to_thread(Path(path).read_bytes)
+    return await compressor.decompress(data, name, model), size
