@@ -229,7 +229,8 @@ def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, dict[str, s
         plain: Any = replace(experiment, architecture=type(experiment.architecture)())  # can be large still
         size = {"size": type(plain.data).size} if hasattr(plain.data, "size") else {}
         less = {"its knobs are at their defaults": plain,
-                "its knobs and the images' size are at their defaults": replace(plain, data=replace(plain.data, **size)),
+                "its knobs and the images' size are at their defaults":
+                    replace(plain, data=replace(plain.data, **size)),
                 "all but the training is at its default": Experiment(training=plain.training)}  # fmt: skip
         instead = next((words for words, one in less.items() if parameters(one) <= most.parameters), [*less][-1])
         beyond[f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed"] = instead

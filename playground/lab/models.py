@@ -91,8 +91,9 @@ class Models:
         name = keep(self.visit, state)
         st.session_state.models_chosen = name
         count = parameters(state.experiment)
-        self._say("note", f"{state.about['source']} is here: {state.experiment.title} on {state.experiment.data.title}, "
-                          f"{count:,} parameters, {state.step:,} steps. It is one of your runs now.")
+        self._say("note", f"{state.about['source']} is here: {state.experiment.title} on "
+                          f"{state.experiment.data.title}, {count:,} parameters, {state.step:,} steps. It is one of "
+                          "your runs now.")
 
     @staticmethod
     def _say(role: str, sentence: str) -> None:
