@@ -99,7 +99,7 @@ class Models:
     def _say(role: str, sentence: str) -> None:
         """Say what came of the last thing done, and that alone: the place for files begins anew, without what it said.
 
-        What that place refuses by itself, another kind of file, never comes here: page.css puts the sentence away then.
+        What that place refuses by itself never comes here: the styles put `refused` in the sentence's place then.
         """
         st.session_state.models_said = (role, sentence)
         st.session_state.models_files = st.session_state.get("models_files", 0) + 1
@@ -194,3 +194,8 @@ def limits() -> str:
     """What a file may be, in a sentence."""
     return (f"A .safetensors file of at most {told('model')} that a playground wrote, for a network of at most "
             f"{caps().parameters / MEGA:g} million parameters. Every number of it is checked.")
+
+
+def refused() -> str:
+    """What is said where the place for files refuses one by itself, by its kind or its size."""
+    return f"This file was not taken: it has to be a{limits()[1:]}"
