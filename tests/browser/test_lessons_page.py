@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 def test_a_lessons_number_alone_leads_to_its_page(visit, server):
     page = visit("lesson=7&hide=step")
     page.get_by_test_id("lesson").get_by_text("Sparse: many units").wait_for()
-    until(page, lambda: "architecture.code=400" in page.url and "variant=sparse" in page.url and "hide=step" in page.url)
+    until(page, lambda: all(one in page.url for one in ("architecture.code=400", "variant=sparse", "hide=step")))
     page.get_by_role("slider", name="Code").first.wait_for()
     page.get_by_text("400").first.wait_for()
     page.goto(f"{server.address}/?lesson=9")
