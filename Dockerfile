@@ -1,8 +1,9 @@
 # The playground in a container, on port 7860, as user 1000, its runs and downloads under /data.
 #   docker build -t autoencoder-playground .
 # PyTorch comes as on any machine, with CUDA inside (6.6 GB); it uses the GPU where `docker run --gpus all` gives one, else the CPU.
-# For an image without CUDA (about 2 GB) name the index of PyTorch's CPU wheels, which its site tells:
-#   docker build --build-arg DEVICE=cpu --build-arg TORCH_INDEX=... -t autoencoder-playground .
+# For an image without CUDA (about 2 GB) give both arguments; the address is what stands behind --index-url in the command that
+# PyTorch's site shows under "Start Locally" for Stable, Linux, Pip, Python, CPU, and it ends in /whl/cpu:
+#   docker build --build-arg DEVICE=cpu --build-arg TORCH_INDEX=<that address> -t autoencoder-playground .
 ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim AS build
@@ -12,7 +13,9 @@ WORKDIR /build
 COPY requirements.txt .
 RUN python -m venv /venv \
     && if [ "$DEVICE" = cpu ]; then \
-         test -n "$TORCH_INDEX" || { echo "DEVICE=cpu needs TORCH_INDEX, the index of PyTorch's CPU wheels" >&2; exit 1; }; \
+         test -n "$TORCH_INDEX" || { echo "DEVICE=cpu needs a second argument, --build-arg TORCH_INDEX=ADDRESS: what stands" \
+           "behind --index-url in the command that PyTorch's site shows under 'Start Locally' for Stable, Linux, Pip, Python," \
+           "CPU; it ends in /whl/cpu. Without both arguments the image comes with CUDA and runs on a CPU too." >&2; exit 1; }; \
          grep -E '^torch(vision)?==' requirements.txt > torch.txt \
          && /venv/bin/pip install --no-cache-dir --index-url "$TORCH_INDEX" -r torch.txt; \
        fi \

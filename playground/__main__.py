@@ -64,12 +64,12 @@ def parser() -> Parser:
     commands_retrieve.add_to(verbs)
 
     serve = verbs.add_parser("serve", help="serve the playground until Ctrl-C")
-    serve.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to let others on the network in")
+    serve.add_argument("--host", default="", help="0.0.0.0 to let others on the network in")
     serve.add_argument("--port", type=_port, default=PORT)
     serve.set_defaults(run=commands.serve)
 
     studio = verbs.add_parser("studio", help="serve the Studio alone until Ctrl-C", description=commands.studio.__doc__)
-    studio.add_argument("--host", default="127.0.0.1", help="0.0.0.0 to let others on the network in")
+    studio.add_argument("--host", default="", help="0.0.0.0 to let others on the network in")
     studio.add_argument("--port", type=_port, default=PORT)
     studio.set_defaults(run=commands.studio)
     return top

@@ -60,12 +60,8 @@ class Training:
 
 
 PARTS: dict[str, Registry] = {
-    "data": datasets,
-    "architecture": architectures,
-    "variant": variants,
-    "training": trainings,
-    "task": tasks,
-}
+    "data": datasets, "architecture": architectures, "variant": variants, "training": trainings, "task": tasks,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -172,7 +168,7 @@ class Experiment:
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Trouble("This is not an experiment of the playground.") from None
         experiment, problems = _read(values)
-        problems += _within(experiment, Caps(parameters=max(caps().parameters, Caps.parameters)))[1]
+        problems += [*_within(experiment, Caps(parameters=max(caps().parameters, Caps.parameters)))[1]]
         missing = [f"{part}.{name}" for part in PARTS for name in knobs(getattr(experiment, part))
                    if version not in OLDER and name not in values[part]]
         problems += [f"{name} is missing" for name in missing] + [f"{name} is unknown" for name in raw]
@@ -193,7 +189,7 @@ class Experiment:
 
     @classmethod
     def from_query(cls, query: str) -> tuple[Experiment, list[str]]:
-        """The experiment of a link, and what could not be read, in sentences; that much stays at its default."""
+        """The experiment of a link, and sentences of what is not as it says: left at its default, or as caps allow."""
         values: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
         problems = []
         for key, text in parse_qsl(query.lstrip("?"), keep_blank_values=True):
@@ -204,7 +200,7 @@ class Experiment:
                 problems.append(f"{key}: there is nothing called {part!r}; there are {', '.join(PARTS)}")
         experiment, more = _read(values)
         experiment, beyond = _within(experiment, caps())
-        return experiment, problems + more + beyond
+        return experiment, problems + more + [f"{problem}, so {instead}" for problem, instead in beyond.items()]
 
 
 def _text(value: Any) -> str:
@@ -226,19 +222,23 @@ def _read(values: dict[str, dict[str, Any]]) -> tuple[Experiment, list[str]]:
     return experiment, problems + unused
 
 
-def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, list[str]]:
-    """As much of an experiment as the caps allow, and a sentence for what they do not."""
-    problems = []
+def _within(experiment: Experiment, most: Caps) -> tuple[Experiment, dict[str, str]]:
+    """As much of an experiment as the caps allow; what they do not, in a sentence -> what it becomes instead."""
+    beyond = {}
     if (count := parameters(experiment)) > most.parameters:
-        problems.append(f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed")
         plain: Any = replace(experiment, architecture=type(experiment.architecture)())  # can be large still
         size = {"size": type(plain.data).size} if hasattr(plain.data, "size") else {}
-        less = plain, replace(plain, data=replace(plain.data, **size)), Experiment(training=plain.training)
-        experiment = next((one for one in less if parameters(one) <= most.parameters), less[-1])
+        less = {"its knobs are at their defaults": plain,
+                "its knobs and the images' size are at their defaults":
+                    replace(plain, data=replace(plain.data, **size)),
+                "all but the training is at its default": Experiment(training=plain.training)}  # fmt: skip
+        instead = next((words for words, one in less.items() if parameters(one) <= most.parameters), [*less][-1])
+        beyond[f"architecture: {count:,} parameters are more than the {most.parameters:,} allowed"] = instead
+        experiment = less[instead]
     if (epochs := experiment.training.epochs) > most.epochs:
-        problems.append(f"training.epochs: {epochs:,} are more than the {most.epochs:,} allowed")
+        beyond[f"training.epochs: {epochs:,} are more than the {most.epochs:,} allowed"] = f"it is {most.epochs:,}"
         experiment = replace(experiment, training=replace(experiment.training, epochs=most.epochs))
-    return experiment, problems
+    return experiment, beyond
 
 
 # What a network would look like ------------------------------------------------------------------------------------

@@ -79,6 +79,12 @@ class Gate:
 gate = Gate()
 
 
+def usual_host() -> str:
+    """Where to listen when nobody says: GRADIO_SERVER_NAME, or everywhere in a hosted Space, else 127.0.0.1 alone."""
+    hosted = os.environ.get("SPACE_ID") or os.environ.get("SPACES_ZERO_GPU")
+    return os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if hosted else "127.0.0.1")
+
+
 def is_loopback(host: str) -> bool:
     """Whether only the machine itself reaches what listens at this address."""
     try:

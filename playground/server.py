@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from playground.caps import caps
 from playground.events import Trouble
 from playground.explore_routes import Explore
-from playground.gate import Keys, gate
+from playground.gate import Keys, gate, usual_host
 from playground.guard import Guard
 from playground.home import settle
 from playground.inside_routes import Inside
@@ -238,12 +238,12 @@ def _answer_at_once() -> None:
 
 
 def run(app: st.App, host: str, port: int) -> None:
-    """Serve `app` until Ctrl-C. Streamlit finds its settings and the script beside the program that was started."""
+    """Serve `app` until Ctrl-C; no host: the usual one. Streamlit finds its settings beside the program started."""
     sys.argv = [str(ROOT / "app.py")]
-    app.run(config={"server.address": host, "server.port": port})
+    app.run(config={"server.address": host or usual_host(), "server.port": port})
 
 
-def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
+def serve(host: str = "", port: int = PORT) -> None:
     """Serve the whole playground until Ctrl-C: what `python -m playground serve` calls."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))

@@ -15,6 +15,8 @@ FILES = {  # sdk -> what of the checkout belongs to it
                "Dockerfile", ".dockerignore", "docs/results", "benchmarks/results"),
 }
 FENCE = "---\n"
+PYTHON = "3.12"  # a host's usual one is older than the project needs
+LENDS = "spaces"  # the package that lends a GPU; without a version: the host installs the one that fits it
 FRAMES = "https://huggingface.co https://*.hf.space"  # whose pages show a Space inside theirs
 
 
@@ -39,6 +41,9 @@ def assemble(sdk: str, folder: Path, root: Path = ROOT) -> Path:
             shutil.copytree(root / name, target, ignore=shutil.ignore_patterns("__pycache__", "*.part"))
         else:
             shutil.copyfile(root / name, target)
+    if sdk == "gradio":
+        with (folder / "requirements.txt").open("a", encoding="utf-8") as needed:
+            needed.write(f"{LENDS}\n")
     (folder / "README.md").write_text(readme(sdk, root), encoding="utf-8")
     settings = folder / FILE.name
     framed = settings.read_text(encoding="utf-8").replace('embed = ""', f'embed = "{FRAMES}"')
@@ -50,7 +55,8 @@ def readme(sdk: str, root: Path = ROOT) -> str:
     """The project's README with the front matter of a Space of this kind; pictures, which are not copied, left out."""
     front, text = split((root / "README.md").read_text(encoding="utf-8"))
     if sdk == "gradio":
-        front |= {"sdk": "gradio", "sdk_version": _pinned("gradio", root), "app_file": "app.py"}
+        front |= {"sdk": "gradio", "sdk_version": _pinned("gradio", root), "python_version": f'"{PYTHON}"',
+                  "app_file": "app.py"}
         front.pop("app_port", None)
     lines = [line for line in text.splitlines() if not line.startswith("![")]
     return FENCE + "".join(f"{name}: {value}\n" for name, value in front.items()) + FENCE + "\n".join(lines) + "\n"

@@ -104,7 +104,8 @@ def test_a_cap_is_a_cap(settings):
 def test_a_cap_is_a_cap_for_large_images_too():
     """The plain network of large images is large itself: then the images become smaller, whosever they are."""
     made, problems = Experiment.from_query("data=own&data.pictures=cats&data.size=256")
-    assert parameters(made) <= Caps.parameters and any("allowed" in problem for problem in problems)
+    assert parameters(made) <= Caps.parameters
+    assert any("allowed, so its knobs and the images' size are at their defaults" in problem for problem in problems)
     assert made.data.pictures == "cats" and Experiment.from_query(made.to_query()) == (made, [])
 
 
@@ -133,7 +134,8 @@ def test_the_page_shows_every_cap_at_its_value_of_today(settings):
 def test_more_epochs_than_allowed_are_no_more(settings):
     settings("epochs = 200")
     made, problems = Experiment.from_query("training.epochs=201")
-    assert made.training.epochs == 200 and problems == ["training.epochs: 201 are more than the 200 allowed"]
+    assert made.training.epochs == 200
+    assert problems == ["training.epochs: 201 are more than the 200 allowed, so it is 200"]
     assert Experiment.from_query("training.epochs=200") == (made, [])
 
 

@@ -262,6 +262,8 @@ def test_hide_leaves_controls_out(page):
     assert "knob.variant.sparse.beta" in sliders
     assert "Step" not in buttons(test) and not test.get("expander")
     assert address(test)["hide"] == "data,depth,more,rho,step"
+    said, made = {one.value for one in test.caption}, test.session_state["experiment"]
+    assert made.data.note not in said and made.variant.motto in said
 
 
 # Words and look -----------------------------------------------------------------------------------------------------

@@ -57,6 +57,15 @@ def test_a_lessons_link_leads_to_its_page_and_experiment(one):
     assert Experiment.from_query("&".join(f"{name}={value}" for name, value in told.items())) == (one.experiment, [])
 
 
+def test_what_a_lesson_sends_to_is_there():
+    """Models is under Learn, and the model named there bends and does better; Segment is under Applications."""
+    linear, models = lesson("5"), {name: one.experiment for name, one in RECIPES.items()}
+    (named,) = [name for name in models if re.search(rf"(?<![\w-]){name}(?![\w-])", linear.change)]
+    assert models[named].data == linear.experiment.data and models[named].architecture.activation != "linear"
+    assert models[named].architecture.code == linear.experiment.architecture.code
+    assert f"page {applications['segment'].title} under Applications" in lesson("12").text
+
+
 @each
 def test_its_strip_holds_all_of_it_and_leads_on(one):
     strip = learn.strip(one)
@@ -104,6 +113,36 @@ def test_the_gallery_has_a_heading_for_every_kind_and_a_filter_by_images():
     assert [*titles] == [name for name in datasets if name in {one.experiment.data.name for one in RECIPES.values()}]
     some = [one for one in RECIPES.values() if one.experiment.data.name == "plane"]
     assert learn.gallery_page(some).count("<section>") == 1 and "sparse-mnist" not in learn.gallery_page(some)
+
+
+SOURCES = {  # page -> where what it is made of stands, below playground/; on all others, applications
+    "": ("lab/controls.py", "lab/actions.py", "lab/session.py", "lab/components/reconstructions.*", "experiment.py",
+         "architectures/*.py"),
+    "inside": ("lab/components/inside*",), "latent-space": ("lab/components/latent*",),
+    "paint": ("lab/components/paint*", "lab/painting.py", "corruption.py", "data/*.py"),
+}  # fmt: skip
+
+
+def test_each_card_says_what_to_try_in_words_of_its_own():
+    tries = learn.tries()
+    assert tries.keys() == RECIPES.keys() and len(set(tries.values())) == len(tries)
+    shown = learn.gallery_page()
+    for said in tries.values():
+        assert 30 < len(said) < 120 and said[0].islower()
+        assert said[-1] in ".?" and len(re.findall(r"[.?](?:\s|$)", said)) == 1
+        assert f"<b>Try:</b> {html.escape(said)}</p>" in shown
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_what_is_to_be_tried_is_on_the_page_that_the_card_leads_to(name):
+    """A name of a control or a tab is written as on the page, with a capital: those are all that a sentence holds."""
+    page = urlsplit(learn.link(RECIPES[name])).path.strip("/")
+    own = (f"lab/applications/{page}.py", "lab/applications/__init__.py", "lab/components/*.html",
+           "lab/components/detect.js", "examples.py", "data/photos.py")
+    files = [file for one in SOURCES.get(page, own) for file in Path(learn.__file__).parents[1].glob(one)]
+    held = " ".join(file.read_text(encoding="utf-8") for file in files).lower()
+    for word in re.findall(r"\b[A-Z][a-z]{2,}\b", learn.tries()[name]):
+        assert re.search(rf"\b{word.lower()}\b", held), word
 
 
 def shown_gallery(test) -> str:

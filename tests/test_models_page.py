@@ -171,3 +171,12 @@ def test_the_page_shows_a_model_and_where_to_try_it(bench):
 def test_nobody_keeps_a_model_by_a_name_that_leads_elsewhere(bench):
     with pytest.raises(Trouble):
         Models(Visitor(bench, Viewer())).file("../../etc/passwd")
+
+
+def test_only_what_concerns_the_last_thing_done_is_said_and_the_place_for_files_begins_anew(anna):
+    brought(anna, b"nothing of the kind")
+    before = st.session_state.models_files
+    st.session_state.models_repository = "no name"
+    anna.fetch()
+    role, sentence = st.session_state.models_said
+    assert role == "alert" and "it.safetensors" not in sentence and st.session_state.models_files == before + 1

@@ -39,16 +39,19 @@ def controls(visit: Visit) -> Experiment:
             panel.speed()
     with st.container(key="part_data", gap=None):
         panel.choose("data", _data_name)
-        panel.note(panel.wanted.data.note)
+        if panel.shows("data"):
+            panel.note(panel.wanted.data.note)
         panel.group("data", _first(panel.plain("data")))
     with st.container(key="part_task", gap=None):
         panel.choose("task", lambda name: tasks[name].title)
-        panel.note(panel.wanted.task.motto)
+        if panel.shows("task"):
+            panel.note(panel.wanted.task.motto)
         panel.group("task", panel.plain("task"))
     if panel.wanted.task.varied:
         with st.container(key="part_variant", gap=None):
             panel.choose("variant", str.capitalize)
-            panel.note(panel.wanted.variant.motto)
+            if panel.shows("variant"):
+                panel.note(panel.wanted.variant.motto)
             panel.group("variant", panel.plain("variant"))
     with st.container(key="part_architecture", gap=None):
         panel.choose("architecture", lambda name: architectures[name].title or name.capitalize(), "Network")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import tomllib
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from playground.data import datasets
 from playground.lessons import Lesson, lessons
@@ -11,6 +14,7 @@ from playground.library import SHIPPED
 from playground.recipes import RECIPES, Recipe
 from playground.server import PREVIEWS
 
+TRIES = Path(__file__).resolve().with_name("tries.toml")
 HEADINGS = {  # task -> what its models stand under in the gallery
     "inpaint": "Inpainting", "upscale": "Super-resolution", "denoise": "Noise in photographs", "detect": "Detection",
     "retrieve": "Retrieval", "compress": "Compression", "segment": "Segmentation", "restyle": "Painting",
@@ -46,7 +50,8 @@ def lessons_page() -> str:
 
 
 def gallery_page(recipes: Iterable[Recipe] = tuple(RECIPES.values())) -> str:
-    """Every shipped model as a card, under headings: what it makes of images, what it is for, where it fails."""
+    """Every shipped model as a card, under headings: what it makes of images, what it is for, where it fails, and what
+    to try with it."""
     groups: dict[str, list[str]] = {}
     for one in recipes:
         if (SHIPPED / one.name / "preview.png").exists():
@@ -62,11 +67,19 @@ def gallery_title() -> str:
     return f'<div class="ap-learn"><h1>Gallery</h1><p>{about} {more}</p></div>'
 
 
+@cache
+def tries() -> dict[str, str]:
+    """Name of a shipped model -> what to try with it on the page that its card leads to, in a short sentence."""
+    return tomllib.loads(TRIES.read_text(encoding="utf-8"))
+
+
 def _model(one: Recipe) -> str:
+    told = tries().get(one.name, "")
+    to_try = f"<p><b>Try:</b> {_text(told)}</p>" if told else ""
     return (
         f'<a class="ap-card" href="{_text(link(one))}">'
         f'<img src="{PREVIEWS}/{one.name}/preview.png" alt="What {one.name} makes of held-out images" loading="lazy">'
-        f"<h3>{_text(one.name)}</h3><p>{_text(one.about)}</p><p><small>{_text(one.limits)}</small></p></a>"
+        f"<h3>{_text(one.name)}</h3><p>{_text(one.about)}</p>{to_try}<p><small>{_text(one.limits)}</small></p></a>"
     )
 
 

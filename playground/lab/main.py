@@ -11,6 +11,7 @@ from playground.lab.learn import strip
 from playground.lab.pieces import logo, style
 from playground.lab.places import foreign, refusal
 from playground.lab.session import Visit
+from playground.lab.teaching import meant
 from playground.lessons import lesson
 from playground.server import workbench
 
@@ -44,6 +45,12 @@ learn = [
     for name in ("lessons", "gallery", "models", "teach", "about")
 ]
 chosen = st.navigation({"": pages, "Applications": under, "Learn": learn}, position="top")
+bare = "experiment" not in st.session_state and chosen not in learn and meant(st.query_params.to_dict())
+if bare:  # a new session at a lesson's number alone: its page, with its own experiment
+    goal = next(one for one in (*pages, *under) if one.url_path == bare[0])
+    if goal != chosen:
+        st.switch_page(goal, query_params=bare[1])
+    st.query_params.from_dict(bare[1])
 if asked := foreign(st.query_params.to_dict()):
     st.session_state.foreign = chosen.title, refusal(asked)
     for key in asked:

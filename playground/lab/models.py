@@ -76,8 +76,7 @@ class Models:
                 raise Trouble(problem)
             self._came(incoming.named(incoming.read(file.getvalue(), file.name), file.name))
         except Trouble as trouble:
-            st.session_state.models_said = ("alert", str(trouble))
-        st.session_state.models_files = st.session_state.get("models_files", 0) + 1  # the file itself is not needed now
+            self._say("alert", str(trouble))
 
     def fetch(self) -> None:
         """Fetch the repository that is named; the server's own token is never used for it."""
@@ -86,15 +85,24 @@ class Models:
         try:
             self._came(hub.pull(st.session_state.get("models_repository", ""), token=False))
         except Trouble as trouble:
-            st.session_state.models_said = ("alert", str(trouble))
+            self._say("alert", str(trouble))
 
     def _came(self, state: Checkpoint) -> None:
         name = keep(self.visit, state)
         st.session_state.models_chosen = name
         count = parameters(state.experiment)
-        st.session_state.models_said = ("note", f"{state.about['source']} is here: {state.experiment.title} on "
-                                                f"{state.experiment.data.title}, {count:,} parameters, {state.step:,} "
-                                                "steps. It is one of your runs now.")
+        self._say("note", f"{state.about['source']} is here: {state.experiment.title} on "
+                          f"{state.experiment.data.title}, {count:,} parameters, {state.step:,} steps. It is one of "
+                          "your runs now.")
+
+    @staticmethod
+    def _say(role: str, sentence: str) -> None:
+        """Say what came of the last thing done, and that alone: the place for files begins anew, without what it said.
+
+        What that place refuses by itself never comes here: the styles put `refused` in the sentence's place then.
+        """
+        st.session_state.models_said = (role, sentence)
+        st.session_state.models_files = st.session_state.get("models_files", 0) + 1
 
     # Choosing -------------------------------------------------------------------------------------------------------
 
@@ -161,7 +169,7 @@ class Models:
         if snapshot is not None and self.visit.viewer.owns(snapshot.owner):
             self.visit.bench.delete(name).result(10)
             st.session_state.models_chosen = ""
-            st.session_state.models_said = ("note", "The model is deleted.")
+            self._say("note", "The model is deleted.")
 
 
 def shown(model: Model) -> str:
@@ -186,3 +194,8 @@ def limits() -> str:
     """What a file may be, in a sentence."""
     return (f"A .safetensors file of at most {told('model')} that a playground wrote, for a network of at most "
             f"{caps().parameters / MEGA:g} million parameters. Every number of it is checked.")
+
+
+def refused() -> str:
+    """What is said where the place for files refuses one by itself, by its kind or its size."""
+    return f"This file was not taken: it has to be a{limits()[1:]}"

@@ -104,16 +104,20 @@ class Visit:
     # The address ----------------------------------------------------------------------------------------------------
 
     def _arrive(self) -> None:
-        """The first run of a session: read the address, find its run or make one."""
+        """The first run of a session: read the address, find its run or make one.
+
+        A run counts where the link's experiment has its structure, or where the link says nothing of an experiment.
+        """
         S = st.session_state
         query = {name: text for name, text in st.query_params.items() if not name.startswith(OTHERS)}
         run, hidden = query.pop("run", ""), query.pop("hide", "")
         S.lesson = query.pop("lesson", "")
         S.experiment, S.problems = Experiment.from_query(urlencode(query))
+        bare = not query.keys() - {"speed"}
         S.hidden = frozenset(name.strip().lower() for name in hidden.split(",") if name.strip())
         S.refused, S.speed, S.shown, S.memory = "", "full", "", {}
         found = self.bench.snapshot(run) if run else None
-        if found is not None and found.title.same_structure(S.experiment):
+        if found is not None and (bare or found.title.same_structure(S.experiment)):
             S.job, S.experiment = run, found.title
             S.speed = next((name for name, pace in SPEEDS.items() if pace == found.pace), "full")
         else:

@@ -13,7 +13,7 @@ from playground.experiment import PARTS, Experiment
 from playground.gate import is_loopback
 from playground.knobs import knobs, label
 from playground.lab.places import foreign, held, pages, refusal
-from playground.lessons import Lesson
+from playground.lessons import Lesson, lesson
 
 BUTTONS = {"train": "Train, Pause, Resume", "step": "Step", "stop": "Stop", "reset": "Reset", "reseed": "Reseed"}
 CONTROLS = {"speed": "Speed", "data": "Data", "task": "Task", "variant": "Variant", "architecture": "Network",
@@ -37,6 +37,18 @@ def hideable(experiment: Experiment) -> dict[str, str]:
 def of_lesson(lesson: Lesson) -> tuple[str, dict[str, str]]:
     """The page that a lesson opens and what its link holds."""
     return lesson.page, dict(parse_qsl(urlsplit(lesson.link).query))
+
+
+def meant(query: Mapping[str, str]) -> tuple[str, dict[str, str]] | None:
+    """The page that a link with a lesson and nothing else, `hide` aside, is to open, and all that it is to hold.
+
+    None for every other link: one that says anything of an experiment, a model or a run counts as it stands.
+    """
+    told = lesson(query.get("lesson", ""))
+    if told is None or query.keys() - {"lesson", "hide"}:
+        return None
+    page, holds = of_lesson(told)
+    return page, {**query, **holds}
 
 
 def read(text: str) -> tuple[str, dict[str, str]]:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from playground.caps import caps
 from playground.events import Trouble
-from playground.gate import Keys, gate
+from playground.gate import Keys, gate, usual_host
 from playground.guard import Guard
 from playground.home import settle
 from playground.look import PORT
@@ -22,14 +22,18 @@ from playground.look import PORT
 ZERO = "SPACES_ZERO_GPU"
 
 
-def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
-    """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only."""
+def serve(host: str = "", port: int = PORT) -> None:
+    """Serve the Studio alone until Ctrl-C; in slices on a GPU where the host gives one to decorated calls only.
+
+    Without a host it listens at the usual one. What cannot be ends the program in one sentence.
+    """
+    host = host or usual_host()
     try:
         caps()
         settle()
+        gpu = _gpu() if os.environ.get(ZERO) else None
     except Trouble as trouble:
         sys.exit(str(trouble))
-    gpu = _gpu() if os.environ.get(ZERO) else None
     from playground import server
     from playground.studio import page
     from playground.studio.zero import Hosting, SlicedTrainings
@@ -40,22 +44,24 @@ def serve(host: str = "127.0.0.1", port: int = PORT) -> None:
     demo = page.build(bench, trainings, lab=False)
     for how in (signal.SIGINT, signal.SIGTERM):  # a host's polite end saves the runs, as Ctrl-C does
         signal.signal(how, signal.default_int_handler)
-    demo.launch(
-        server_name=host,
-        server_port=port,
-        quiet=True,
-        max_threads=demo.max_threads,
-        share=False,
-        prevent_thread_lock=True,
-        app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
-        **page.served(),
-    )
-    print(
-        f"Autoencoder Playground, the Studio: http://{_shown(host)}:{port}",
-        flush=True,
-    )
     try:
+        demo.launch(
+            server_name=host,
+            server_port=port,
+            quiet=True,
+            max_threads=demo.max_threads,
+            share=False,
+            prevent_thread_lock=True,
+            app_kwargs={"routes": _routes(server), "lifespan": _living(server, trainings)},
+            **page.served(),
+        )
+        print(
+            f"Autoencoder Playground, the Studio: http://{_shown(host)}:{port}",
+            flush=True,
+        )
         demo.block_thread()
+    except KeyboardInterrupt:
+        pass  # ended while it was starting; from then on Gradio takes it
     finally:
         if trainings is not None:
             trainings.close()
@@ -67,9 +73,16 @@ def _shown(host: str) -> str:
 
 
 def _gpu() -> Any:
-    """The host's decorator. Its package has to be imported before torch, and torch sees no GPU outside of its calls."""
+    """The host's decorator; Trouble where its package is missing.
+
+    It has to be imported before torch, and torch sees no GPU outside of its calls.
+    """
     assert "torch" not in sys.modules, "the host's package must come before torch"
-    import spaces
+    try:
+        import spaces
+    except ModuleNotFoundError:
+        raise Trouble(f"{ZERO} is set, but the package `spaces`, which lends the GPU, is not installed: add it to the "
+                      f"Space's requirements.txt, or unset {ZERO} to train on the CPU.") from None
 
     os.environ.setdefault("PLAYGROUND_DEVICE", "cpu")  # of this process; a slice chooses for itself
     return spaces.GPU

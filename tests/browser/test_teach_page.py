@@ -69,6 +69,16 @@ def test_a_model_is_brought_opened_and_taken(visit, tmp_path):
     upload.set_input_files(tmp_path / "broken.safetensors")
     until(page, lambda: "broken.safetensors is damaged" in said.inner_text())
     until(page, lambda: upload.count() == 1)  # the place for a file is made anew for the next one
+    (tmp_path / "pickled.pt").write_bytes(b"another kind of file")
+    upload.set_input_files(tmp_path / "pickled.pt")  # which the place for files refuses by itself: nothing else is said
+    refused = page.get_by_test_id("models-refused")
+    until(page, lambda: refused.is_visible() and not said.is_visible())
+    assert "not taken" in refused.inner_text() and ".safetensors" in refused.inner_text()
+    page.get_by_role("textbox", name="Or fetch it from a hub").fill("no name")
+    button(page, "Fetch").click()
+    until(page, lambda: said.is_visible() and "broken" not in said.inner_text())
+    assert not refused.is_visible()
+    until(page, lambda: upload.count() == 1)
     upload.set_input_files(SHIPPED / NAME / "model.safetensors")
     until(page, lambda: "model.safetensors is here" in said.inner_text())
     model = page.get_by_test_id("model")

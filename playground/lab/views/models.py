@@ -5,7 +5,7 @@ import html
 import streamlit as st
 
 from playground.caps import MEGA, caps
-from playground.lab.models import ABOUT, Models, limits, shown
+from playground.lab.models import ABOUT, Models, limits, refused, shown
 from playground.lab.session import Visit
 from playground.server import workbench
 
@@ -18,6 +18,7 @@ with st.container(key="application", horizontal=True, gap="large"):
         key = f"models.file.{st.session_state.get('models_files', 0)}"
         st.file_uploader("Bring a model", ["safetensors"], key=key, on_change=models.bring, args=(key,),
                          help=limits(), max_upload_size=max(1, caps().model // MEGA))
+        st.html(f'<p role="alert" class="ap-said ap-refused" data-testid="models-refused">{html.escape(refused())}</p>')
         with st.form("models_hub", border=False):
             st.text_input("Or fetch it from a hub", key="models_repository", placeholder="user/name", max_chars=200,
                           help="The name of a repository that holds a playground's model.safetensors.")

@@ -64,7 +64,8 @@ with st.container(key="shell", horizontal=True, gap=None):
         said = [(sentence, "alert") for sentence in problems if sentence]
         if visit.problems:
             unread = "; ".join(visit.problems)
-            said.append((f"Not everything in this link could be read, and stays at its default: {unread}.", "note"))
+            said.append(("Not everything in this link could be taken as it is, and stays at its default where nothing "
+                         f"else is said: {unread}.", "note"))
         if visit.stand_in:
             said.append((visit.stand_in, "note"))
         if not visit.mine:
