@@ -74,6 +74,7 @@ class Label:
 
         runs(go.click)
         runs(image.input, trigger_mode="always_last")
+        runs(model.input, trigger_mode="always_last")
         model.focus(self.refresh, way, model, **hidden)
         runs(way.input(self.switch, [way, model], [model, *parts], **hidden).then)
         runs(gallery.select(self.example, None, [way, model, image, *parts], **hidden).then)
