@@ -271,7 +271,7 @@ def test_the_label_tab_offers_and_tells(bench, scene, tmp_path):
     from playground.studio.label_tab import Label
 
     class Actions:
-        restorer = Restorer(bench)
+        workbench, restorer = bench, Restorer(bench)
 
         def turn(self, request):
             return self
@@ -287,7 +287,7 @@ def test_the_label_tab_offers_and_tells(bench, scene, tmp_path):
         tab.build()
     assert MODEL in [name for _, name in tab.choices("detect")]
     (tmp_path / "scene.png").write_bytes(to_png(scene[0]))
-    picture, scores, said = asyncio.run(tab.run("detect", MODEL, str(tmp_path / "scene.png"), None))
+    picture, scores, _, said = asyncio.run(tab.run("detect", MODEL, str(tmp_path / "scene.png"), None))
     classes = datasets["shapes"].box_classes
     assert {*list(scores)[:1]} <= {classes[int(kind)] for kind in scene[1][:, 4]}
     assert picture.shape[2] == 3 and "ms" in said

@@ -31,15 +31,27 @@ def _left(text: str) -> bool:
     return text.startswith("AbortError: signal is aborted") or "Connection errored out" in text
 
 
+@pytest.fixture(scope="module")
+def window(browser):
+    """One window for all tests here that train nothing: what it has loaded once it need not load again."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as opened:
+        yield opened
+
+
 @pytest.fixture
-def studio(browser, server):
-    """studio(**settings) opens the page with its first picture restored; it asks nobody else, without complaint."""
+def studio(browser, window, server):
+    """studio(**settings) opens the page with its first picture restored; it asks nobody else, without complaint.
+
+    In a window of its own if `mine`, or if it has settings: runs are their browser's own, and chosen by themselves.
+    """
     opened, said, strangers = [], [], []
 
-    def open_page(**settings):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
-        opened.append(context)
-        page = context.new_page()
+    def open_page(mine: bool = False, **settings):
+        where = window
+        if mine or settings:
+            where = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
+        page = where.new_page()
+        opened.append(page if where is window else where)
         page.set_default_timeout(60_000)
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -56,8 +68,8 @@ def studio(browser, server):
         return page
 
     yield open_page
-    for context in opened:
-        context.close()
+    for one in opened:
+        one.close()
     assert strangers == [] and [text for text in said if text not in OURS and not _left(text)] == []
 
 
@@ -201,7 +213,7 @@ def test_axe_finds_nothing_severe_in_any_tab(studio):
 
 
 def test_training_is_live_in_the_same_element_until_stop_and_then_explored(studio):
-    page = studio()
+    page = studio(mine=True)
     page.get_by_role("tab", name="Train").click()
     page.get_by_text("More").click()
     page.get_by_role("spinbutton", name="number input for Epochs").fill("1000")
@@ -247,7 +259,7 @@ def test_the_lab_and_the_studio_lead_to_each_other_and_share_their_models(studio
 
 
 def test_inpainting_is_trained_stopped_resumed_and_then_fills(studio):
-    page = studio()
+    page = studio(mine=True)
     page.get_by_role("tab", name="Train").click()
     variant = page.locator("#train-variant")
     variant.wait_for()
