@@ -97,6 +97,7 @@ def test_one_class_has_no_nearest_colour():
     assert mean_colours(coloured(np.zeros((5, 8, 8), np.int64), 1)) is None
 
 
+@pytest.mark.slow
 def test_a_grey_picture_is_told_too_by_a_model_of_coloured_ones(bench):
     made = asyncio.run(by_colour(bench, "segment-cells", np.zeros((1, 9, 7), np.uint8)))
     assert made.shape == (9, 7) and made.dtype == np.uint8 and (made == 0).all()  # dark ground
