@@ -20,6 +20,7 @@ from playground.experiment import parameters
 from playground.images import tile, to_bytes, to_png
 from playground.measures import MEASURES, Figures, measured
 from playground.recipes import Recipe
+from playground.regions import confusion
 from playground.trainer import Session
 
 COSTS = 0.1  # dB that half precision may cost
@@ -113,11 +114,9 @@ def preview(session: Session) -> np.ndarray:
 
 def taken_for(session: Session) -> np.ndarray:
     """A picture (1, h, w) uint8 of a classifier's confusion matrix on held-out images: a row for each true class."""
-    from sklearn.metrics import confusion_matrix
-
     resident, model, classes = session.resident, session.model, session.resident.source.classes
     answers = torch.cat([model(to_unit(part.cpu())).argmax(1) for part in resident.held_out.split(1000)])
-    counts = confusion_matrix(resident.held_out_labels, answers.numpy(), labels=range(len(classes)))
+    counts = confusion(answers, torch.from_numpy(resident.held_out_labels), len(classes)).numpy()
     shades = counts / counts.sum(1, keepdims=True).clip(1)
     picture = Image.new("L", (CELL * (len(classes) + 1) + 1,) * 2, 255)
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(11)
